@@ -1,0 +1,449 @@
+//! Boolean combinations of path patterns to an exact answer: empty, or a shortest witness.
+//!
+//! Each pattern is one lazily built automaton; a question walks their product breadth first and never builds it whole, so a
+//! literal prefix costs its length and a union of a thousand patterns costs what the few that share a prefix cost.
+
+use super::{Anchor, Component, Pattern, Piece, Tail};
+use regex_automata::Input;
+use regex_automata::hybrid::LazyStateID;
+use regex_automata::hybrid::dfa::{Cache, DFA};
+use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, Repetition};
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+/// The most product states that one question may visit.
+const MAX_STATES: usize = 200_000;
+/// The memory that one automaton may take, in bytes.
+const AUTOMATON_BYTES: usize = 8 << 20;
+
+/// A question that would take too many automaton states, and the language that brings most of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TooLarge {
+    /// The pattern as its author wrote it.
+    pub pattern: String,
+}
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the automaton of `{}` is too large", self.pattern)
+    }
+}
+
+impl std::error::Error for TooLarge {}
+
+/// One regular language of byte strings.
+pub struct Atom {
+    dfa: DFA,
+    label: String,
+}
+
+impl fmt::Debug for Atom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Atom({})", self.label)
+    }
+}
+
+impl Atom {
+    /// The automaton of an expression that must match the whole string.
+    ///
+    /// # Errors
+    /// When the expression alone is over the size limit.
+    pub fn new(hir: &Hir, label: impl Into<String>) -> Result<Arc<Self>, TooLarge> {
+        let label = label.into();
+        let build = || {
+            let nfa = regex_automata::nfa::thompson::Compiler::new()
+                .configure(
+                    regex_automata::nfa::thompson::Config::new()
+                        .utf8(false)
+                        .nfa_size_limit(Some(AUTOMATON_BYTES))
+                        .which_captures(regex_automata::nfa::thompson::WhichCaptures::None),
+                )
+                .build_from_hir(hir)
+                .ok()?;
+            DFA::builder()
+                .configure(
+                    DFA::config()
+                        .match_kind(regex_automata::MatchKind::All)
+                        .cache_capacity(AUTOMATON_BYTES)
+                        .skip_cache_capacity_check(true)
+                        .minimum_cache_clear_count(Some(0)),
+                )
+                .build_from_nfa(nfa)
+                .ok()
+        };
+        match build() {
+            Some(dfa) => Ok(Arc::new(Self { dfa, label })),
+            None => Err(TooLarge { pattern: label }),
+        }
+    }
+
+    /// The automaton of a pattern.
+    ///
+    /// # Errors
+    /// When the pattern alone is over the size limit.
+    pub fn pattern(pattern: &Pattern) -> Result<Arc<Self>, TooLarge> {
+        Self::new(&to_hir(pattern), pattern.to_string())
+    }
+}
+
+/// A language built from others.
+#[derive(Debug, Clone)]
+pub enum Lang {
+    /// No string.
+    Empty,
+    /// Every string of the universe.
+    All,
+    /// One automaton.
+    Atom(Arc<Atom>),
+    /// What any of them has.
+    Any(Vec<Lang>),
+    /// What each of them has.
+    Every(Vec<Lang>),
+    /// What it does not have.
+    Not(Box<Lang>),
+}
+
+/// Which strings a question is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Universe {
+    /// Canonical path strings, directories with a trailing slash.
+    Paths,
+    /// Any byte string without NUL: names of sockets and queues.
+    Names,
+}
+
+impl Lang {
+    /// The union of patterns.
+    ///
+    /// # Errors
+    /// When a pattern alone is over the size limit.
+    pub fn patterns<'a>(patterns: impl IntoIterator<Item = &'a Pattern>) -> Result<Self, TooLarge> {
+        let atoms: Result<Vec<_>, _> = patterns.into_iter().map(|p| Atom::pattern(p).map(Lang::Atom)).collect();
+        Ok(Self::Any(atoms?))
+    }
+
+    /// What both have.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self::Every(vec![self, other])
+    }
+
+    /// What either has.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self::Any(vec![self, other])
+    }
+
+    /// What `self` has and `other` has not.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        Self::Every(vec![self, Self::Not(Box::new(other))])
+    }
+
+    /// A shortest string of the language within the universe, the most readable of its length; `None` when there is none.
+    ///
+    /// # Errors
+    /// When the search meets its limit.
+    pub fn witness(&self, universe: Universe) -> Result<Option<String>, TooLarge> {
+        let mut atoms = vec![universe_atom(universe)?];
+        let formula = Formula::And(vec![Formula::Atom(0), Formula::new(self, &mut atoms)]);
+        let found = Search::new(&atoms).run(&formula)?;
+        Ok(found.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// Whether every string of `self` within the universe is in `other`.
+    ///
+    /// # Errors
+    /// When the search meets its limit.
+    pub fn is_subset(&self, other: &Self, universe: Universe) -> Result<bool, TooLarge> {
+        Ok(self.clone().minus(other.clone()).witness(universe)?.is_none())
+    }
+}
+
+/// A [`Lang`] whose atoms are numbers into a list without repetition.
+enum Formula {
+    Constant(bool),
+    Atom(usize),
+    Or(Vec<Formula>),
+    And(Vec<Formula>),
+    Not(Box<Formula>),
+}
+
+impl Formula {
+    fn new(lang: &Lang, atoms: &mut Vec<Arc<Atom>>) -> Self {
+        match lang {
+            Lang::Empty => Self::Constant(false),
+            Lang::All => Self::Constant(true),
+            Lang::Atom(atom) => {
+                let known = atoms.iter().position(|a| Arc::ptr_eq(a, atom));
+                Self::Atom(known.unwrap_or_else(|| {
+                    atoms.push(Arc::clone(atom));
+                    atoms.len() - 1
+                }))
+            }
+            Lang::Any(parts) => Self::Or(parts.iter().map(|p| Self::new(p, atoms)).collect()),
+            Lang::Every(parts) => Self::And(parts.iter().map(|p| Self::new(p, atoms)).collect()),
+            Lang::Not(inner) => Self::Not(Box::new(Self::new(inner, atoms))),
+        }
+    }
+
+    /// The value where it is already decided by what `atom` knows; `None` where it is open.
+    fn value(&self, atom: &dyn Fn(usize) -> Option<bool>) -> Option<bool> {
+        match self {
+            Self::Constant(value) => Some(*value),
+            Self::Atom(i) => atom(*i),
+            Self::Not(inner) => inner.value(atom).map(|v| !v),
+            Self::Or(parts) => Self::join(parts, true, atom),
+            Self::And(parts) => Self::join(parts, false, atom),
+        }
+    }
+
+    fn join(parts: &[Self], decides: bool, atom: &dyn Fn(usize) -> Option<bool>) -> Option<bool> {
+        let mut open = false;
+        for part in parts {
+            match part.value(atom) {
+                Some(v) if v == decides => return Some(decides),
+                Some(_) => {}
+                None => open = true,
+            }
+        }
+        if open { None } else { Some(!decides) }
+    }
+}
+
+/// The live automata of a product state; a dead one is left out.
+type Node = Vec<(u32, LazyStateID)>;
+
+struct Search<'a> {
+    atoms: &'a [Arc<Atom>],
+    caches: Vec<Cache>,
+    /// One byte for each class that no automaton tells apart, the most readable first.
+    alphabet: Vec<u8>,
+}
+
+impl<'a> Search<'a> {
+    fn new(atoms: &'a [Arc<Atom>]) -> Self {
+        let caches = atoms.iter().map(|a| a.dfa.create_cache()).collect();
+        Self { atoms, caches, alphabet: alphabet(atoms) }
+    }
+
+    fn run(&mut self, formula: &Formula) -> Result<Option<Vec<u8>>, TooLarge> {
+        let mut start: Node = Vec::with_capacity(self.atoms.len());
+        for (i, (atom, cache)) in self.atoms.iter().zip(&mut self.caches).enumerate() {
+            let input = Input::new("").anchored(regex_automata::Anchored::Yes);
+            let id = atom.dfa.start_state_forward(cache, &input).map_err(|_| TooLarge { pattern: atom.label.clone() })?;
+            start.push((index(i), id));
+        }
+        if self.accepts(&start, formula)? {
+            return Ok(Some(Vec::new()));
+        }
+        // Each visited node remembers the node and the byte it was reached by.
+        let mut trail: Vec<(usize, u8)> = vec![(0, 0)];
+        let mut nodes: Vec<Node> = vec![start.clone()];
+        let mut seen: HashMap<Node, ()> = HashMap::from([(start, ())]);
+        let mut queue: VecDeque<usize> = VecDeque::from([0]);
+        while let Some(at) = queue.pop_front() {
+            for symbol in 0..self.alphabet.len() {
+                let Some(&byte) = self.alphabet.get(symbol) else { break };
+                let from = nodes.get(at).cloned().unwrap_or_default();
+                let next = self.step(&from, byte)?;
+                let alive = |i: usize| if next.iter().any(|(a, _)| *a == index(i)) { None } else { Some(false) };
+                if formula.value(&alive) == Some(false) || seen.contains_key(&next) {
+                    continue;
+                }
+                trail.push((at, byte));
+                if self.accepts(&next, formula)? {
+                    return Ok(Some(spell(&trail, trail.len() - 1)));
+                }
+                seen.insert(next.clone(), ());
+                nodes.push(next);
+                queue.push_back(nodes.len() - 1);
+                if nodes.len() > MAX_STATES {
+                    return Err(self.too_large());
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn step(&mut self, from: &Node, byte: u8) -> Result<Node, TooLarge> {
+        let mut next = Node::with_capacity(from.len());
+        for (i, id) in from {
+            let (Some(atom), Some(cache)) = (self.atoms.get(*i as usize), self.caches.get_mut(*i as usize)) else {
+                continue;
+            };
+            let id = atom.dfa.next_state(cache, *id, byte).map_err(|_| TooLarge { pattern: atom.label.clone() })?;
+            if !id.is_dead() {
+                next.push((*i, id));
+            }
+        }
+        Ok(next)
+    }
+
+    fn accepts(&mut self, node: &Node, formula: &Formula) -> Result<bool, TooLarge> {
+        let mut hits = vec![false; self.atoms.len()];
+        for (i, id) in node {
+            let (Some(atom), Some(cache)) = (self.atoms.get(*i as usize), self.caches.get_mut(*i as usize)) else {
+                continue;
+            };
+            let end = atom.dfa.next_eoi_state(cache, *id).map_err(|_| TooLarge { pattern: atom.label.clone() })?;
+            if let Some(hit) = hits.get_mut(*i as usize) {
+                *hit = end.is_match();
+            }
+        }
+        Ok(formula.value(&|i| Some(hits.get(i).copied().unwrap_or(false))) == Some(true))
+    }
+
+    /// Blames the automaton that has grown most.
+    fn too_large(&self) -> TooLarge {
+        let worst = self.atoms.iter().zip(&self.caches).max_by_key(|(_, c)| c.memory_usage());
+        TooLarge { pattern: worst.map(|(a, _)| a.label.clone()).unwrap_or_default() }
+    }
+}
+
+fn index(i: usize) -> u32 {
+    u32::try_from(i).unwrap_or(u32::MAX)
+}
+
+fn spell(trail: &[(usize, u8)], mut at: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    while at != 0 {
+        let Some((from, byte)) = trail.get(at) else { break };
+        out.push(*byte);
+        at = *from;
+    }
+    out.reverse();
+    out
+}
+
+/// How pleasant a byte is in a witness; less is better.
+fn rank(byte: u8) -> u8 {
+    match byte {
+        b'a'..=b'z' => 0,
+        b'0'..=b'9' => 1,
+        b'/' | b'.' | b'_' | b'-' => 2,
+        b'A'..=b'Z' => 3,
+        0x21..=0x7e => 4,
+        b' ' => 5,
+        0x80.. => 6,
+        _ => 7,
+    }
+}
+
+fn alphabet(atoms: &[Arc<Atom>]) -> Vec<u8> {
+    let mut starts = [false; 256];
+    for atom in atoms {
+        let classes = atom.dfa.byte_classes();
+        let mut last = None;
+        for byte in 0..=255u8 {
+            let class = classes.get(byte);
+            if last != Some(class)
+                && let Some(start) = starts.get_mut(usize::from(byte))
+            {
+                *start = true;
+            }
+            last = Some(class);
+        }
+    }
+    // Intervals between starts may still be one class of every automaton; telling them apart costs time, never exactness.
+    let mut best: Vec<u8> = Vec::new();
+    for byte in 0..=255u8 {
+        match best.last_mut() {
+            Some(kept) if !starts.get(usize::from(byte)).copied().unwrap_or(true) => {
+                if rank(byte) < rank(*kept) {
+                    *kept = byte;
+                }
+            }
+            _ => best.push(byte),
+        }
+    }
+    best.sort_by_key(|b| (rank(*b), *b));
+    best
+}
+
+fn universe_atom(universe: Universe) -> Result<Arc<Atom>, TooLarge> {
+    static PATHS: OnceLock<Result<Arc<Atom>, TooLarge>> = OnceLock::new();
+    static NAMES: OnceLock<Result<Arc<Atom>, TooLarge>> = OnceLock::new();
+    match universe {
+        Universe::Paths => PATHS.get_or_init(|| {
+            let named = Hir::concat(vec![repeat(no_slash(), 1), literal("/")]);
+            Atom::new(&Hir::concat(vec![literal("/"), repeat(named, 0), repeat(no_slash(), 0)]), "/**")
+        }),
+        Universe::Names => NAMES.get_or_init(|| {
+            let byte = Hir::class(Class::Bytes(ClassBytes::new([ClassBytesRange::new(1, 255)])));
+            Atom::new(&repeat(byte, 0), "*")
+        }),
+    }
+    .clone()
+}
+
+fn literal(text: &str) -> Hir {
+    Hir::literal(text.as_bytes())
+}
+
+fn repeat(hir: Hir, min: u32) -> Hir {
+    Hir::repetition(Repetition { min, max: None, greedy: true, sub: Box::new(hir) })
+}
+
+fn optional(hir: Hir) -> Hir {
+    Hir::repetition(Repetition { min: 0, max: Some(1), greedy: true, sub: Box::new(hir) })
+}
+
+fn no_slash() -> Hir {
+    let ranges = [ClassBytesRange::new(1, b'/' - 1), ClassBytesRange::new(b'/' + 1, 255)];
+    Hir::class(Class::Bytes(ClassBytes::new(ranges)))
+}
+
+fn to_hir(pattern: &Pattern) -> Hir {
+    let mut parts = vec![match pattern.anchor {
+        Anchor::Root => Hir::empty(),
+        Anchor::Home => {
+            Hir::alternation(vec![literal("/root"), Hir::concat(vec![literal("/home/"), repeat(no_slash(), 1)])])
+        }
+        Anchor::RunUser => {
+            let digit = Hir::class(Class::Bytes(ClassBytes::new([ClassBytesRange::new(b'0', b'9')])));
+            Hir::concat(vec![literal("/run/user/"), repeat(digit, 1)])
+        }
+        Anchor::SelfProc => literal("/proc/self"),
+    }];
+    for component in &pattern.components {
+        parts.push(match component {
+            Component::Literal(name) => Hir::concat(vec![literal("/"), literal(name)]),
+            Component::Globstar => repeat(Hir::concat(vec![literal("/"), repeat(no_slash(), 1)]), 0),
+            Component::Glob(pieces) if pieces.as_slice() == [Piece::Star] => {
+                Hir::concat(vec![literal("/"), repeat(no_slash(), 1)])
+            }
+            Component::Glob(pieces) => {
+                Hir::concat(std::iter::once(literal("/")).chain(pieces.iter().map(piece_to_hir)).collect())
+            }
+        });
+    }
+    parts.push(match pattern.tail {
+        Tail::Directory => literal("/"),
+        // The root directory is written with its one slash, whatever the tail.
+        Tail::Entry if pattern.components.is_empty() && pattern.anchor == Anchor::Root => literal("/"),
+        Tail::Entry => optional(literal("/")),
+        Tail::Subtree => {
+            let dirs = repeat(Hir::concat(vec![repeat(no_slash(), 1), literal("/")]), 0);
+            Hir::concat(vec![literal("/"), dirs, repeat(no_slash(), 0)])
+        }
+    });
+    Hir::concat(parts)
+}
+
+fn piece_to_hir(piece: &Piece) -> Hir {
+    match piece {
+        Piece::Lit(text) => literal(text),
+        Piece::Any => no_slash(),
+        Piece::Star => repeat(no_slash(), 0),
+        Piece::Class { negated, ranges } => {
+            let mut class = ClassBytes::new(ranges.iter().map(|(a, b)| ClassBytesRange::new(*a, *b)));
+            if *negated {
+                class.negate();
+                class.difference(&ClassBytes::new([ClassBytesRange::new(0, 0), ClassBytesRange::new(b'/', b'/')]));
+            }
+            Hir::class(Class::Bytes(class))
+        }
+    }
+}
