@@ -1,1 +1,8 @@
-//! x
+//! The artefact format that the compiler writes and the runtime reads: a directory with a manifest and one file per artefact.
+//!
+//! It knows no policy language and no host. Everything is data; nothing here parses policy text.
+#![forbid(unsafe_code)]
+
+pub mod manifest;
+
+pub use manifest::*;

@@ -1,1 +1,6 @@
-//! x
+//! A checked policy to the artefacts of every back end, with a verdict for each rule and target.
+//!
+//! Pure: it reads no file, no clock and no environment. Each target has a room with a data model, a lowering and an emitter.
+#![forbid(unsafe_code)]
+
+pub mod verdict;

@@ -5,3 +5,4 @@
 
 pub mod interval;
 pub mod path;
+pub mod syscalls;
