@@ -41,7 +41,11 @@ impl<T> Default for Intervals<T> {
 impl<T: Point> fmt::Debug for Intervals<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.ranges.iter().map(|(a, b)| if a == b { format!("{a:?}") } else { format!("{a:?}-{b:?}") }))
+            .entries(
+                self.ranges
+                    .iter()
+                    .map(|(a, b)| if a == b { format!("{a:?}") } else { format!("{a:?}-{b:?}") }),
+            )
             .finish()
     }
 }
@@ -112,13 +116,18 @@ impl<T: Point> Intervals<T> {
     #[must_use]
     pub fn intersect(&self, other: &Self) -> Self {
         let mut out = Vec::new();
-        let (mut a, mut b) = (self.ranges.iter().copied().peekable(), other.ranges.iter().copied().peekable());
+        let (mut a, mut b) =
+            (self.ranges.iter().copied().peekable(), other.ranges.iter().copied().peekable());
         while let (Some(&(a0, a1)), Some(&(b0, b1))) = (a.peek(), b.peek()) {
             let (low, high) = (a0.max(b0), a1.min(b1));
             if low <= high {
                 out.push((low, high));
             }
-            if a1 < b1 { a.next() } else { b.next() };
+            if a1 < b1 {
+                a.next()
+            } else {
+                b.next()
+            };
         }
         Self { ranges: out }
     }

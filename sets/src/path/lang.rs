@@ -119,7 +119,8 @@ impl Lang {
     /// # Errors
     /// When a pattern alone is over the size limit.
     pub fn patterns<'a>(patterns: impl IntoIterator<Item = &'a Pattern>) -> Result<Self, TooLarge> {
-        let atoms: Result<Vec<_>, _> = patterns.into_iter().map(|p| Atom::pattern(p).map(Lang::Atom)).collect();
+        let atoms: Result<Vec<_>, _> =
+            patterns.into_iter().map(|p| Atom::pattern(p).map(Lang::Atom)).collect();
         Ok(Self::Any(atoms?))
     }
 
@@ -232,7 +233,10 @@ impl<'a> Search<'a> {
         let mut start: Node = Vec::with_capacity(self.atoms.len());
         for (i, (atom, cache)) in self.atoms.iter().zip(&mut self.caches).enumerate() {
             let input = Input::new("").anchored(regex_automata::Anchored::Yes);
-            let id = atom.dfa.start_state_forward(cache, &input).map_err(|_| TooLarge { pattern: atom.label.clone() })?;
+            let id = atom
+                .dfa
+                .start_state_forward(cache, &input)
+                .map_err(|_| TooLarge { pattern: atom.label.clone() })?;
             start.push((index(i), id));
         }
         if self.accepts(&start, formula)? {
@@ -248,7 +252,8 @@ impl<'a> Search<'a> {
                 let Some(&byte) = self.alphabet.get(symbol) else { break };
                 let from = nodes.get(at).cloned().unwrap_or_default();
                 let next = self.step(&from, byte)?;
-                let alive = |i: usize| if next.iter().any(|(a, _)| *a == index(i)) { None } else { Some(false) };
+                let alive =
+                    |i: usize| if next.iter().any(|(a, _)| *a == index(i)) { None } else { Some(false) };
                 if formula.value(&alive) == Some(false) || seen.contains_key(&next) {
                     continue;
                 }
@@ -270,10 +275,14 @@ impl<'a> Search<'a> {
     fn step(&mut self, from: &Node, byte: u8) -> Result<Node, TooLarge> {
         let mut next = Node::with_capacity(from.len());
         for (i, id) in from {
-            let (Some(atom), Some(cache)) = (self.atoms.get(*i as usize), self.caches.get_mut(*i as usize)) else {
+            let (Some(atom), Some(cache)) = (self.atoms.get(*i as usize), self.caches.get_mut(*i as usize))
+            else {
                 continue;
             };
-            let id = atom.dfa.next_state(cache, *id, byte).map_err(|_| TooLarge { pattern: atom.label.clone() })?;
+            let id = atom
+                .dfa
+                .next_state(cache, *id, byte)
+                .map_err(|_| TooLarge { pattern: atom.label.clone() })?;
             if !id.is_dead() {
                 next.push((*i, id));
             }
@@ -284,10 +293,12 @@ impl<'a> Search<'a> {
     fn accepts(&mut self, node: &Node, formula: &Formula) -> Result<bool, TooLarge> {
         let mut hits = vec![false; self.atoms.len()];
         for (i, id) in node {
-            let (Some(atom), Some(cache)) = (self.atoms.get(*i as usize), self.caches.get_mut(*i as usize)) else {
+            let (Some(atom), Some(cache)) = (self.atoms.get(*i as usize), self.caches.get_mut(*i as usize))
+            else {
                 continue;
             };
-            let end = atom.dfa.next_eoi_state(cache, *id).map_err(|_| TooLarge { pattern: atom.label.clone() })?;
+            let end =
+                atom.dfa.next_eoi_state(cache, *id).map_err(|_| TooLarge { pattern: atom.label.clone() })?;
             if let Some(hit) = hits.get_mut(*i as usize) {
                 *hit = end.is_match();
             }
@@ -398,9 +409,10 @@ fn no_slash() -> Hir {
 fn to_hir(pattern: &Pattern) -> Hir {
     let mut parts = vec![match pattern.anchor {
         Anchor::Root => Hir::empty(),
-        Anchor::Home => {
-            Hir::alternation(vec![literal("/root"), Hir::concat(vec![literal("/home/"), repeat(no_slash(), 1)])])
-        }
+        Anchor::Home => Hir::alternation(vec![
+            literal("/root"),
+            Hir::concat(vec![literal("/home/"), repeat(no_slash(), 1)]),
+        ]),
         Anchor::RunUser => {
             let digit = Hir::class(Class::Bytes(ClassBytes::new([ClassBytesRange::new(b'0', b'9')])));
             Hir::concat(vec![literal("/run/user/"), repeat(digit, 1)])
@@ -441,7 +453,10 @@ fn piece_to_hir(piece: &Piece) -> Hir {
             let mut class = ClassBytes::new(ranges.iter().map(|(a, b)| ClassBytesRange::new(*a, *b)));
             if *negated {
                 class.negate();
-                class.difference(&ClassBytes::new([ClassBytesRange::new(0, 0), ClassBytesRange::new(b'/', b'/')]));
+                class.difference(&ClassBytes::new([
+                    ClassBytesRange::new(0, 0),
+                    ClassBytesRange::new(b'/', b'/'),
+                ]));
             }
             Hir::class(Class::Bytes(class))
         }

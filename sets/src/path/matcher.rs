@@ -9,14 +9,17 @@ pub(super) fn matches(pattern: &Pattern, path: &[u8]) -> bool {
         None => (path, path.is_empty()),
     };
     let names: Vec<&[u8]> = if names.is_empty() { Vec::new() } else { names.split(|b| *b == b'/').collect() };
-    after_anchor(pattern.anchor, &names).is_some_and(|rest| below(&pattern.components, pattern.tail, rest, is_dir))
+    after_anchor(pattern.anchor, &names)
+        .is_some_and(|rest| below(&pattern.components, pattern.tail, rest, is_dir))
 }
 
 fn after_anchor<'a, 'b>(anchor: Anchor, names: &'a [&'b [u8]]) -> Option<&'a [&'b [u8]]> {
     match (anchor, names) {
         (Anchor::Root, names) => Some(names),
         (Anchor::Home, [b"root", rest @ ..] | [b"home", _, rest @ ..]) => Some(rest),
-        (Anchor::RunUser, [b"run", b"user", uid, rest @ ..]) if uid.iter().all(u8::is_ascii_digit) => Some(rest),
+        (Anchor::RunUser, [b"run", b"user", uid, rest @ ..]) if uid.iter().all(u8::is_ascii_digit) => {
+            Some(rest)
+        }
         (Anchor::SelfProc, [b"proc", b"self", rest @ ..]) => Some(rest),
         _ => None,
     }
@@ -77,9 +80,10 @@ fn one(piece: &Piece, rest: &[u8]) -> Option<usize> {
     match piece {
         Piece::Lit(text) => rest.starts_with(text.as_bytes()).then_some(text.len()),
         Piece::Any => rest.first().map(|_| 1),
-        Piece::Class { negated, ranges } => {
-            rest.first().filter(|b| ranges.iter().any(|(low, high)| (low..=high).contains(b)) != *negated).map(|_| 1)
-        }
+        Piece::Class { negated, ranges } => rest
+            .first()
+            .filter(|b| ranges.iter().any(|(low, high)| (low..=high).contains(b)) != *negated)
+            .map(|_| 1),
         Piece::Star => None,
     }
 }

@@ -95,7 +95,10 @@ impl Pattern {
     /// # Errors
     /// As [`Pattern::parse`].
     pub fn literal_path(path: &str) -> Result<Self, PatternError> {
-        parse::parse(&escape(path))?.into_iter().next().ok_or(PatternError { kind: PatternErrorKind::NotAbsolute, at: 0 })
+        parse::parse(&escape(path))?
+            .into_iter()
+            .next()
+            .ok_or(PatternError { kind: PatternErrorKind::NotAbsolute, at: 0 })
     }
 
     /// Where the pattern starts.

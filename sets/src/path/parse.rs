@@ -327,7 +327,8 @@ fn component(units: &[(Unit, usize)]) -> Result<Component, PatternError> {
 }
 
 fn rewrite_alias(components: &mut Vec<Component>) {
-    let literal = |c: Option<&Component>, want: &str| matches!(c, Some(Component::Literal(n)) if &**n == want);
+    let literal =
+        |c: Option<&Component>, want: &str| matches!(c, Some(Component::Literal(n)) if &**n == want);
     for (from, to) in ALIASES {
         if from.iter().enumerate().all(|(i, want)| literal(components.get(i), want)) {
             components.splice(..from.len(), to.iter().map(|n| Component::Literal((*n).into())));

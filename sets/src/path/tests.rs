@@ -51,7 +51,10 @@ fn holds(lang: &Lang, path: &str) -> bool {
 #[test]
 fn alternatives_expand_in_order() {
     let texts = |t: &str| Pattern::parse(t).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>();
-    assert_eq!(texts("/usr/{,local/}bin/{a,b}"), ["/usr/bin/a", "/usr/bin/b", "/usr/local/bin/a", "/usr/local/bin/b"]);
+    assert_eq!(
+        texts("/usr/{,local/}bin/{a,b}"),
+        ["/usr/bin/a", "/usr/bin/b", "/usr/local/bin/a", "/usr/local/bin/b"]
+    );
     assert_eq!(texts("/{a,a}"), ["/a"]);
     let over = "{a,b}".repeat(9);
     assert_eq!(Pattern::parse(&format!("/{over}")).unwrap_err().kind, PatternErrorKind::TooManyAlternatives);
