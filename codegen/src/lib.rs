@@ -4,4 +4,5 @@
 #![forbid(unsafe_code)]
 
 pub mod emit;
+pub mod selinux;
 pub mod verdict;
