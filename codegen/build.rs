@@ -42,6 +42,7 @@ fn print(base: &str, t: &Tables) -> Result<String, Box<dyn Error>> {
     list(&mut o, "program", &t.program, |i| match i {
         Inst::Byte(b) => format!("B({b})"),
         Inst::Class(c) => format!("C({c})"),
+        Inst::Any => "A".into(),
         Inst::Split(a, b) => format!("S({a},{b})"),
         Inst::Jump(a) => format!("J({a})"),
         Inst::Match => "M".into(),

@@ -174,7 +174,10 @@ impl Compiler {
         match hir.kind() {
             HirKind::Empty | HirKind::Look(_) => {}
             HirKind::Literal(text) => out.extend(text.0.iter().map(|b| Inst::Byte(*b))),
-            HirKind::Class(class) => out.push(Inst::Class(self.class(bits(class))?)),
+            HirKind::Class(class) => match bits(class) {
+                bits if bits == [u64::MAX; 4] => out.push(Inst::Any),
+                bits => out.push(Inst::Class(self.class(bits)?)),
+            },
             HirKind::Capture(capture) => self.emit(&capture.sub, out)?,
             HirKind::Concat(parts) => parts.iter().try_for_each(|p| self.emit(p, out))?,
             HirKind::Alternation(parts) => self.alternation(parts, out)?,
@@ -314,6 +317,7 @@ pub fn step(program: &[Inst], classes: &[[u64; 4]], states: &States, byte: u8) -
     for at in each(states) {
         let hit = match program.get(usize::from(at)) {
             Some(Inst::Byte(b)) => *b == byte,
+            Some(Inst::Any) => true,
             Some(Inst::Class(c)) => classes.get(usize::from(*c)).is_some_and(|bits| has(bits, byte)),
             _ => false,
         };

@@ -68,6 +68,8 @@ pub enum Inst {
     Byte(u8),
     /// A byte of this class, then the next instruction.
     Class(u8),
+    /// Any byte, then the next instruction.
+    Any,
     /// Either.
     Split(u16, u16),
     /// There.
