@@ -11,7 +11,7 @@ mod parse;
 mod tests;
 
 pub use escape::escape;
-pub use lang::{Atom, Lang, TooLarge, Universe};
+pub use lang::{Atom, Lang, Machine, TooLarge, Universe};
 pub use parse::{MAX_ALTERNATIVES, MAX_PATTERN_BYTES, PatternError, PatternErrorKind};
 
 use std::fmt;

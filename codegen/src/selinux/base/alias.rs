@@ -24,12 +24,11 @@ impl Base {
         Cow::Borrowed(path)
     }
 
-    /// The canonical path of a key, when the key came from a path below the directory `from`.
-    pub(super) fn path_of_key(&self, key: &str, alias: Option<(&str, &str)>) -> String {
-        match alias {
-            Some((from, to)) => key.strip_prefix(to).map_or_else(|| key.into(), |rest| format!("{from}{rest}")),
-            None => key.into(),
-        }
+    /// The canonical path that is looked up as `key`, through the alias or through none; `None` when no such path is.
+    pub(super) fn path_of_key(&self, key: &str, alias: Option<(&str, &str)>) -> Option<String> {
+        let Some((from, to)) = alias else { return Some(key.into()) };
+        let rest = key.strip_prefix(to)?;
+        (rest.is_empty() || rest.starts_with('/')).then(|| format!("{from}{rest}"))
     }
 
     /// The patterns as which a pattern is looked up: one per alias that it meets, with that alias, and the pattern itself for what
@@ -59,7 +58,8 @@ impl Base {
                     whole = false;
                     break;
                 }
-                let names = components(from).map(|n| Component::Literal(n.into())).collect();
+                let names: Vec<Component> = components(from).map(|n| Component::Literal(n.into())).collect();
+                taken.push(Pattern::from_parts(Anchor::Root, names.clone(), Tail::Entry));
                 taken.push(Pattern::from_parts(Anchor::Root, names, Tail::Subtree));
             }
             if whole {

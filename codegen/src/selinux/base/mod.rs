@@ -5,6 +5,7 @@
 mod alias;
 mod builtin;
 mod facts;
+pub mod labelling;
 pub mod pack;
 #[cfg(test)]
 mod tests;
@@ -15,17 +16,44 @@ pub use pack::facts::FactError;
 pub use pack::rank::{Kind, Rank};
 pub use under::{Found, PathSet, Place};
 
+use labelling::Labelling;
 use pack::tables::{Entry, NO_TYPE, Tables};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
+
+/// Packed tables, compiled in or read at run time.
+#[derive(Debug, Clone)]
+pub(in crate::selinux) enum Packed {
+    /// Compiled in.
+    Static(&'static Tables),
+    /// Read.
+    Owned(Arc<Tables>),
+}
+
+impl Deref for Packed {
+    type Target = Tables;
+    fn deref(&self) -> &Tables {
+        match self {
+            Self::Static(tables) => tables,
+            Self::Owned(tables) => tables,
+        }
+    }
+}
 
 /// The facts of one base policy.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Base {
     name: Arc<str>,
     unseen: bool,
-    tables: Cow<'static, Tables>,
+    tables: Packed,
+    labelling: Arc<OnceLock<Labelling>>,
+}
+
+impl std::fmt::Debug for Base {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Base").field("name", &self.name).field("unseen", &self.unseen).finish_non_exhaustive()
+    }
 }
 
 /// A number of a line of file contexts; a greater one beats a lesser one.
@@ -71,13 +99,13 @@ impl Base {
             "fedora" => (&builtin::FEDORA, true),
             _ => return None,
         };
-        Some(Self { name: name.into(), unseen, tables: Cow::Borrowed(tables) })
+        Some(Self::new(name, unseen, Packed::Static(tables)))
     }
 
     /// Debian 13's reference policy.
     #[must_use]
     pub fn debian13() -> Self {
-        Self { name: "debian13".into(), unseen: false, tables: Cow::Borrowed(&builtin::DEBIAN13) }
+        Self::new("debian13", false, Packed::Static(&builtin::DEBIAN13))
     }
 
     /// A base from the texts of its tables by file name (`file_contexts.tsv`, …), as an import from a host writes them.
@@ -87,7 +115,17 @@ impl Base {
     pub fn from_files(name: &str, files: &BTreeMap<String, String>) -> Result<Self, FactError> {
         let facts = pack::facts::Facts::parse(files)?;
         let tables = pack::packer::pack(&facts)?;
-        Ok(Self { name: name.into(), unseen: false, tables: Cow::Owned(tables) })
+        Ok(Self::new(name, false, Packed::Owned(Arc::new(tables))))
+    }
+
+    fn new(name: &str, unseen: bool, tables: Packed) -> Self {
+        Self { name: name.into(), unseen, tables, labelling: Arc::default() }
+    }
+
+    /// The lines as one automaton.
+    #[must_use]
+    pub fn labelling(&self) -> &Labelling {
+        self.labelling.get_or_init(|| Labelling::new(self, None))
     }
 
     /// The base's name.
@@ -157,7 +195,7 @@ impl Base {
     }
 
     /// The packed tables.
-    pub(in crate::selinux) fn tables(&self) -> &Tables {
+    pub(in crate::selinux) fn tables(&self) -> &Packed {
         &self.tables
     }
 

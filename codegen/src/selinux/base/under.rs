@@ -83,7 +83,7 @@ struct Question<'q> {
 impl Question<'_> {
     /// The canonical path of a key, when the set has it.
     fn accept(&self, key: &str) -> Option<String> {
-        let mut path = self.base.path_of_key(key, self.image.alias);
+        let mut path = self.base.path_of_key(key, self.image.alias)?;
         if self.place == Place::Directories && path != "/" {
             path.push('/');
         }
@@ -114,7 +114,6 @@ impl Question<'_> {
     fn pattern(&self, out: &mut Vec<Found>) -> Result<(), TooLarge> {
         let prefix = self.image.pattern.literal_prefix();
         let tail = compile(&self.image.pattern);
-        let mut stronger: Vec<u32> = Vec::new();
         for at in self.candidates(&prefix) {
             let Some(entry) = self.base.tables.entry(at) else { continue };
             let Some(probe) = self.place.probe(entry.kind) else { continue };
@@ -125,17 +124,14 @@ impl Question<'_> {
                 }
                 Meets::Nowhere => false,
                 Meets::Perhaps => {
-                    if let Some(path) = self.exactly(entry, probe, &stronger)? {
+                    if let Some(path) = self.exactly(at, entry, probe)? {
                         self.push(at, entry, path, out);
                     }
                     true
                 }
             };
-            if meets {
-                stronger.push(at);
-                if self.covers(entry, probe, &prefix) {
-                    break;
-                }
+            if meets && self.covers(entry, probe, &prefix) {
+                break;
             }
         }
         Ok(())
@@ -224,38 +220,44 @@ impl Question<'_> {
         Some(format!("{start}{rest}"))
     }
 
-    /// A path of the set that the line labels, found by languages.
-    fn exactly(&self, entry: &Entry, probe: Kind, stronger: &[u32]) -> Result<Option<String>, TooLarge> {
-        let set = Lang::patterns([&self.image.pattern])?;
-        let mut beaten = Vec::new();
-        for at in stronger {
-            if let Some(other) = self.base.tables.entry(*at).filter(|e| e.kind.covers(probe)) {
-                beaten.push(self.base.lang(other, self.place)?);
+    /// A path of the set that the line labels, found by languages: texts that the set and the line share are tried, and whatever
+    /// stronger line labels one of them instead is taken out before the next, until one is the line's own or none is left.
+    fn exactly(&self, at: u32, entry: &Entry, probe: Kind) -> Result<Option<String>, TooLarge> {
+        let tables = &self.base.tables;
+        let mut asked = self.keys()?.and(self.base.lang(entry, self.place)?);
+        let mut last = None;
+        loop {
+            let Some(key) = asked.witness(Universe::Paths)? else { return Ok(None) };
+            let bare = if key.len() > 1 { key.trim_end_matches('/') } else { &key };
+            let winner = tables.find(bare, &|k| k.covers(probe));
+            if winner == Some(at) {
+                return Ok(self.accept(bare));
             }
+            let stronger = winner.filter(|w| Some(*w) != last).and_then(|w| tables.entry(w));
+            let Some(stronger) = stronger else { return Err(TooLarge { pattern: self.set.pattern.to_string() }) };
+            last = winner;
+            asked = asked.minus(self.base.lang(stronger, self.place)?);
         }
-        let mut asked = set.and(self.base.lang(entry, self.place)?).minus(Lang::Any(beaten));
-        if self.image.alias.is_none() {
-            asked = asked.minus(Lang::patterns(&self.image.without)?);
+    }
+
+    /// The set as a language of keys, spelled as canonical paths are.
+    fn keys(&self) -> Result<Lang, TooLarge> {
+        let mut keys = Lang::patterns([&self.image.pattern])?;
+        if self.image.alias.is_none() && !self.image.without.is_empty() {
+            keys = keys.minus(Lang::patterns(&self.image.without)?);
         }
-        // What the set leaves out is about canonical paths; for a key under an alias it is moved as the pattern was.
         for without in self.set.without {
             let moved = self.base.images(without).into_iter().filter(|i| i.alias == self.image.alias);
             let moved: Vec<Pattern> = moved.map(|i| i.pattern).collect();
-            asked = asked.minus(Lang::patterns(&moved)?);
+            if !moved.is_empty() {
+                keys = keys.minus(Lang::patterns(&moved)?);
+            }
         }
-        let found = asked.witness(Universe::Paths)?;
-        Ok(found.map(|key| {
-            let bare = if key.len() > 1 { key.trim_end_matches('/') } else { &key };
-            let path = self.base.path_of_key(bare, self.image.alias);
-            if self.place == Place::Directories && path != "/" { format!("{path}/") } else { path }
-        }))
+        Ok(match self.place {
+            Place::Directories => keys.and(Lang::directories()),
+            Place::Files => keys.minus(Lang::directories()),
+        })
     }
-}
-
-enum Meets {
-    At(String),
-    Nowhere,
-    Perhaps,
 }
 
 impl Base {
@@ -264,15 +266,17 @@ impl Base {
         let text = self.tables.text(entry.pattern);
         let too_large = || TooLarge { pattern: text.into() };
         let parsed = program::parse(text).map_err(|_| too_large())?;
-        let end = match place {
-            // The root is written with its one slash.
-            Place::Directories if text == "/" => Hir::empty(),
-            Place::Directories => Hir::literal(*b"/"),
-            Place::Files => Hir::empty(),
-        };
+        let root = parsed.literal == b"/" && parsed.shape == Shape::Plain;
+        let end = if place == Place::Directories && !root { Hir::literal(*b"/") } else { Hir::empty() };
         let hir = Hir::concat(vec![Hir::literal(parsed.literal), parsed.rest, end]);
         Ok(Lang::Atom(Atom::new(&hir, text)?))
     }
+}
+
+enum Meets {
+    At(String),
+    Nowhere,
+    Perhaps,
 }
 
 fn run(program: &[Inst], classes: &[[u64; 4]], text: &str) -> States {
@@ -284,7 +288,7 @@ fn run(program: &[Inst], classes: &[[u64; 4]], text: &str) -> States {
 }
 
 /// The automaton for what follows a line's literal part. Class 0 of no table is used: plain shapes have programs of their own.
-fn line_program<'a>(entry: &Entry, program: &'a [Inst]) -> &'a [Inst] {
+pub(super) fn line_program<'a>(entry: &Entry, program: &'a [Inst]) -> &'a [Inst] {
     match entry.shape {
         Shape::Program => program,
         Shape::Plain => &[Inst::Match],

@@ -115,7 +115,8 @@ pub fn bits(class: &Class) -> [u64; 4] {
     out
 }
 
-fn set(bits: &mut [u64; 4], at: u8) {
+/// Puts a byte into a set.
+pub fn set(bits: &mut [u64; 4], at: u8) {
     if let Some(word) = bits.get_mut(usize::from(at >> 6)) {
         *word |= 1 << (at & 63);
     }
@@ -331,6 +332,13 @@ pub fn step(program: &[Inst], classes: &[[u64; 4]], states: &States, byte: u8) -
 /// Whether the states have the end.
 pub fn accepts(program: &[Inst], states: &States) -> bool {
     each(states).any(|at| matches!(program.get(usize::from(at)), Some(Inst::Match)))
+}
+
+/// Whether everything that may follow is matched: the instruction is the loop of a final `.*`.
+pub fn takes_all(program: &[Inst], at: u16) -> bool {
+    let get = |at: u16| program.get(usize::from(at)).copied();
+    matches!((get(at), get(at + 1), get(at + 2)), (Some(Inst::Split(body, end)), Some(Inst::Any), Some(Inst::Jump(back)))
+        if body == at + 1 && back == at && get(end) == Some(Inst::Match))
 }
 
 /// Whether the automaton matches all of `text`.

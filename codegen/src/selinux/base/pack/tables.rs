@@ -156,6 +156,10 @@ pub struct Tables {
     pub entries: Cow<'static, [Entry]>,
     /// Plain paths among the entries, by path, those with a file type first.
     pub plain: Cow<'static, [u32]>,
+    /// All entries by their literal part.
+    pub by_literal: Cow<'static, [u32]>,
+    /// Bytes that some pattern may tell from the byte before them.
+    pub boundaries: [u64; 4],
     /// Directories; the first is the root.
     pub nodes: Cow<'static, [Node]>,
     /// Entries by directory.
