@@ -2,6 +2,7 @@
 //!
 //! Each proves something that plain `cargo test` cannot, because it needs root, Debian's tools or a machine.
 
+mod faults;
 mod features;
 mod machines;
 mod oracles;
@@ -31,6 +32,11 @@ pub const STEPS: &[Step] = &[
         name: "features-record",
         about: "record the AppArmor features of the kernel",
         run: features::record,
+    },
+    Step {
+        name: "faults",
+        about: "show that a machine in which anything goes wrong is no pass",
+        run: faults::run,
     },
     Step {
         name: "machines",
