@@ -4,5 +4,6 @@
 #![forbid(unsafe_code)]
 
 pub mod diag;
+pub mod meaning;
 pub mod policy;
 pub mod source;
