@@ -2,6 +2,7 @@
 //!
 //! Each proves something that plain `cargo test` cannot, because it needs root, Debian's tools or a machine.
 
+mod facts;
 mod faults;
 mod features;
 mod machines;
@@ -33,6 +34,12 @@ pub const STEPS: &[Step] = &[
         about: "record the AppArmor features of the kernel",
         run: features::record,
     },
+    Step {
+        name: "facts",
+        about: "compare the recorded facts about the SELinux policy with the policy",
+        run: facts::check,
+    },
+    Step { name: "facts-record", about: "record the facts about the SELinux policy", run: facts::record },
     Step {
         name: "faults",
         about: "show that a machine in which anything goes wrong is no pass",
