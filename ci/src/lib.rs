@@ -3,6 +3,8 @@
 //! Everything here needs root and Debian's packages, so plain `cargo test` does not come here: `ci/test` does, by way of
 //! this crate's binary. It must not know how a policy is compiled.
 
+#[cfg(test)]
+mod arrows;
 pub mod cache;
 pub mod error;
 pub mod oracle;

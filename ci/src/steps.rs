@@ -2,6 +2,8 @@
 //!
 //! Each proves something that plain `cargo test` cannot, because it needs root, Debian's tools or a machine.
 
+mod facts;
+mod faults;
 mod features;
 mod machines;
 mod oracles;
@@ -31,6 +33,17 @@ pub const STEPS: &[Step] = &[
         name: "features-record",
         about: "record the AppArmor features of the kernel",
         run: features::record,
+    },
+    Step {
+        name: "facts",
+        about: "compare the recorded facts about the SELinux policy with the policy",
+        run: facts::check,
+    },
+    Step { name: "facts-record", about: "record the facts about the SELinux policy", run: facts::record },
+    Step {
+        name: "faults",
+        about: "show that a machine in which anything goes wrong is no pass",
+        run: faults::run,
     },
     Step {
         name: "machines",
