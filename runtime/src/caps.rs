@@ -105,10 +105,13 @@ impl CapSet {
 }
 
 impl fmt::Display for CapSet {
-    /// The names with commas; `none` for the empty set, and a number where a newer kernel has a name.
+    /// The names with commas; `none` and `all 41` for sets without and with every name, and a number where a newer kernel has a name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 == 0 {
             return f.write_str("none");
+        }
+        if self.0 == (1 << NAMES.len()) - 1 {
+            return write!(f, "all {}", NAMES.len());
         }
         for (i, number) in self.numbers().enumerate() {
             f.write_str(if i == 0 { "" } else { "," })?;
@@ -144,6 +147,7 @@ mod tests {
         let set = CapSet::of(&[10, 7, 63]).unwrap();
         assert_eq!(set.to_string(), "setuid,net_bind_service,63");
         assert_eq!(CapSet::default().to_string(), "none");
+        assert_eq!(CapSet(0x1ff_ffff_ffff).to_string(), "all 41");
         let text = serde_json::to_string(&set).unwrap();
         assert_eq!(text, "\"8000000000000480\"");
         assert_eq!(serde_json::from_str::<CapSet>(&text).unwrap(), set);

@@ -2,9 +2,10 @@
 
 use crate::failure::{Code, Failure};
 use crate::procfs::{Procfs, explain};
+use crate::sys;
 use canc_bundle::LaunchEntry;
 use canc_bundle::glob::Glob;
-use rustix::fs::{Access, AtFlags, CWD, FileType, Mode, OFlags, accessat, fstat, openat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
@@ -31,6 +32,9 @@ impl Program {
             return Self::open(proc, Path::new(command)).map_err(|e| cannot(command, e))?;
         }
         let mut last = Errno::NOENT;
+        if command.is_empty() {
+            return Err(cannot(command, last));
+        }
         for directory in std::env::split_paths(search).filter(|d| d.is_absolute()) {
             match Self::open(proc, &directory.join(command)) {
                 Ok(found) => return found,
@@ -48,10 +52,10 @@ impl Program {
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(Errno::ACCESS);
         }
-        match accessat(&file, "", Access::EXEC_OK, AtFlags::EACCESS | AtFlags::EMPTY_PATH) {
+        match sys::may_execute(file.as_fd()).map_err(|e| Errno::from_io_error(&e)) {
             // Before Linux 5.8 only the exec itself can tell.
-            Ok(()) | Err(Errno::NOSYS | Errno::INVAL) => {}
-            Err(error) => return Err(error),
+            Ok(()) | Err(Some(Errno::NOSYS)) => {}
+            Err(error) => return Err(error.unwrap_or(Errno::ACCESS)),
         }
         let found = match proc.path_of(file.as_fd()) {
             Ok(_) if stat.st_nlink == 0 => return Err(Errno::NOENT),
@@ -110,11 +114,13 @@ impl Program {
 }
 
 fn cannot(command: &OsStr, error: Errno) -> Failure {
-    let code =
-        if matches!(error, Errno::NOENT | Errno::NOTDIR) { Code::NotFound } else { Code::CannotExecute };
-    let why = match code {
-        Code::NotFound => "no such program".to_owned(),
-        _ => std::io::Error::from(error).to_string(),
+    let (code, why) = match error {
+        Errno::NOENT | Errno::NOTDIR => (Code::NotFound, "no such program".to_owned()),
+        // The caller's own limits say nothing about the program.
+        Errno::MFILE | Errno::NFILE | Errno::NOMEM => {
+            (Code::Refused, std::io::Error::from(error).to_string())
+        }
+        _ => (Code::CannotExecute, std::io::Error::from(error).to_string()),
     };
     Failure::refused(command.display().to_string(), why, "").with_code(code)
 }

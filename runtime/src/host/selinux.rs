@@ -11,20 +11,36 @@ use std::io;
 const PERMISSIVE: u32 = 1;
 
 pub(super) fn facts(proc: &Procfs, domain: &str, wanted: &Wanted<'_>) -> SelinuxFacts {
-    let dir = match KernelDir::selinux() {
-        Ok(dir) => dir,
-        Err(e) => return SelinuxFacts::Absent { why: format!("no /sys/fs/selinux here: {}", explain(&e)) },
-    };
     let own = match label::read(proc, Attribute::SelinuxCurrent) {
         Ok(own) => own,
+        // The file exists with every security module, and answers so where none has labels.
+        Err(e) if Errno::from_io_error(&e) == Some(Errno::INVAL) => {
+            return SelinuxFacts::Absent { why: "the process has no SELinux context".into() };
+        }
         Err(e) => return SelinuxFacts::Unreadable { why: format!("own context: {}", explain(&e)) },
     };
     let Some(context) = label::selinux_context(&own, domain) else {
         return SelinuxFacts::Absent { why: format!("no policy is loaded (own context `{own}`)") };
     };
+    let dir = match KernelDir::selinux() {
+        Ok(dir) => dir,
+        Err(e) => return without_selinuxfs(proc, &context, &explain(&e)),
+    };
     match ask(&Policy { dir, proc }, &own, context, domain, wanted) {
         Ok((enforcing, domain)) => SelinuxFacts::Active { enforcing, own, domain },
         Err(e) => SelinuxFacts::Unreadable { why: format!("the loaded policy: {}", explain(&e)) },
+    }
+}
+
+/// As in many containers. Whether the loaded policy knows the domain shows when a thread that then ends asks for it; more does not.
+fn without_selinuxfs(proc: &Procfs, context: &str, why: &str) -> SelinuxFacts {
+    let try_context =
+        || -> io::Result<()> { write_text(label::open(proc, Attribute::SelinuxExec)?, context) };
+    match std::thread::scope(|scope| scope.spawn(try_context).join()) {
+        Ok(Err(e)) if Errno::from_io_error(&e) == Some(Errno::INVAL) => {
+            SelinuxFacts::Absent { why: format!("the loaded policy does not know {context}") }
+        }
+        _ => SelinuxFacts::Unreadable { why: format!("/sys/fs/selinux: {why}") },
     }
 }
 

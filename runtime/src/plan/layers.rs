@@ -205,7 +205,7 @@ fn selinux(policy: &Policy, host: &HostFacts) -> LayerState {
         SelinuxFacts::Unreadable { why } => {
             return LayerState::unfit(
                 format!("it is on and cannot be asked: {why}"),
-                "start it from a domain that may ask the policy, such as unconfined_t",
+                "mount selinuxfs, and start it from a domain that may ask the policy, such as unconfined_t",
             );
         }
         SelinuxFacts::Active { domain: None, .. } => {

@@ -29,6 +29,18 @@ pub fn put_at(from: BorrowedFd<'_>, number: RawFd) -> io::Result<()> {
     check(libc::c_long::from(unsafe { libc::dup3(from.as_raw_fd(), number, libc::O_CLOEXEC) })).map(drop)
 }
 
+/// Whether the process may execute an open file, as far as its mode and its file system's mount options tell.
+///
+/// # Errors
+/// `EACCES` where it may not, `ENOSYS` before Linux 5.8.
+pub fn may_execute(file: BorrowedFd<'_>) -> io::Result<()> {
+    let flags = libc::AT_EACCESS | libc::AT_EMPTY_PATH;
+    // SAFETY: the path is a NUL-terminated constant and is only read.
+    let result =
+        unsafe { libc::syscall(libc::SYS_faccessat2, file.as_raw_fd(), c"".as_ptr(), libc::X_OK, flags) };
+    check(result).map(drop)
+}
+
 /// Whether a descriptor is open.
 #[must_use]
 pub fn is_open(number: u32) -> bool {

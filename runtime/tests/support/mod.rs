@@ -48,6 +48,11 @@ pub struct Made {
     pub rulesets: LandlockRulesets,
 }
 
+/// By another process: a child that another test's thread forks would hold the new file open for writing, and it could not be executed.
+pub fn copy(from: &Path, to: &Path) {
+    assert!(Command::new("cp").arg(from).arg(to).status().unwrap().success());
+}
+
 /// What a launch came to.
 pub struct Ran {
     pub code: Option<i32>,
@@ -62,7 +67,8 @@ impl Made {
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
         // As a copy, since an ordinary user has to be able to reach it.
         fs::create_dir(home.path().join("bin")).unwrap();
-        fs::copy(probe(), home.path().join("bin/probe")).unwrap();
+        copy(probe(), &home.path().join("bin/probe"));
+        copy(Path::new(CANC_RUN), &home.path().join("canc-run"));
         let exec = vec![home.path().canonicalize().unwrap().join("bin/*").to_str().unwrap().to_owned()];
         let artefact = || Artefact { path: String::new(), sha256: String::new() };
         let policy = PolicyEntry {
@@ -147,6 +153,11 @@ impl Made {
         self.rulesets.get_mut(&1).unwrap()
     }
 
+    /// The binary under test, where every user can reach it.
+    pub fn canc_run(&self) -> PathBuf {
+        self.home.path().join("canc-run")
+    }
+
     pub fn probe(&self) -> PathBuf {
         self.home.path().join("bin/probe")
     }
@@ -181,7 +192,7 @@ impl Made {
     /// The launch of the probe with these arguments.
     pub fn command(&mut self, arguments: &[&str]) -> Command {
         let bundle = self.write();
-        let mut command = Command::new(CANC_RUN);
+        let mut command = Command::new(self.canc_run());
         command.arg(bundle).arg("--").arg(self.probe()).args(arguments).stdin(Stdio::null());
         command
     }
