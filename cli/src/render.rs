@@ -115,7 +115,7 @@ pub fn text(diagnostics: &[Diagnostic], sources: &SourceMap, look: Look) -> Stri
         characters: ThemeCharacters::unicode(),
         styles: if look.color { ThemeStyles::ansi() } else { ThemeStyles::none() },
     };
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(look.width).with_links(false).with_context_lines(0);
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(look.width).with_links(false).with_context_lines(1);
     let mut out = String::new();
     for diagnostic in diagnostics {
         // Writing to a string cannot fail; a label outside its text would only lose the excerpt.
