@@ -5,4 +5,5 @@
 
 pub mod coverage;
 pub mod emit;
+pub mod selinux;
 pub mod verdict;
