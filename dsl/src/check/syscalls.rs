@@ -171,6 +171,6 @@ fn size(condition: &Condition) -> usize {
     match condition {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().map(size).sum(),
         Condition::Not(inner) => size(inner),
-        Condition::Test(_) => 1,
+        Condition::Test(_) | Condition::Arch(_) => 1,
     }
 }
