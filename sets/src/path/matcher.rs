@@ -47,7 +47,7 @@ fn below(components: &[Component], tail: Tail, names: &[&[u8]], is_dir: bool) ->
 }
 
 /// Greedy matching with one point of return, the last `*`: linear in the product of both lengths.
-fn glob(pieces: &[Piece], name: &[u8]) -> bool {
+pub(super) fn glob(pieces: &[Piece], name: &[u8]) -> bool {
     if let [Piece::Star] = pieces {
         return !name.is_empty();
     }
