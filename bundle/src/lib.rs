@@ -3,6 +3,7 @@
 //! It knows no policy language and no host. Everything is data; nothing here parses policy text.
 #![forbid(unsafe_code)]
 
+pub mod glob;
 pub mod manifest;
 
 pub use manifest::*;

@@ -8,10 +8,14 @@ pub const FORMAT: u32 = 1;
 /// The manifest's file name in a bundle directory.
 pub const MANIFEST: &str = "manifest.json";
 
-/// The whole manifest.
+/// The descriptor that a launch keeps the checked program on; every filter permits `execveat` of it. Below 256, where the kernel's
+/// table of descriptors is still small, and above what services are handed.
+pub const LAUNCH_FD: u32 = 250;
+
+/// The whole manifest. A reader that has no use for the rules, which only explain, can skip them: `Manifest<serde::de::IgnoredAny>`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Manifest {
+pub struct Manifest<Rules = Vec<RuleEntry>> {
     /// [`FORMAT`].
     pub format: u32,
     /// The compiler's version.
@@ -21,7 +25,7 @@ pub struct Manifest {
     /// What the build was for.
     pub options: BuildOptions,
     /// One entry per policy, in source order.
-    pub policies: Vec<PolicyEntry>,
+    pub policies: Vec<PolicyEntry<Rules>>,
 }
 
 /// The source file.
@@ -63,7 +67,7 @@ pub struct Artefact {
 /// One policy of the bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PolicyEntry {
+pub struct PolicyEntry<Rules = Vec<RuleEntry>> {
     /// Its name.
     pub name: String,
     /// The SELinux artefacts; `None` when the back end is off.
@@ -77,7 +81,7 @@ pub struct PolicyEntry {
     /// What the runtime does besides loading the layers.
     pub launch: LaunchEntry,
     /// Each rule and the verdict of each target, `@base` first.
-    pub rules: Vec<RuleEntry>,
+    pub rules: Rules,
     /// Whether a launch is refused, for each combination of active layers.
     pub decisions: Vec<Decision>,
 }
@@ -140,7 +144,7 @@ pub struct LandlockEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LaunchEntry {
-    /// Patterns of programs that may be started in the domain, in the syntax of the language.
+    /// Patterns of programs that may be started in the domain, in the syntax of the language with alternatives expanded.
     pub exec: Vec<String>,
     /// Patterns of programs that enter the domain whoever starts them; among `exec` too.
     pub attach: Vec<String>,
@@ -292,7 +296,9 @@ pub struct LandlockRuleset {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LandlockPath {
-    /// Absolute; `~/…` is below the caller's home, `%t/…` below the caller's runtime directory.
+    /// Absolute; `~/…` is below the caller's home, `%t/…` below the caller's runtime directory. With a final `/` it is a directory and
+    /// everything below; without one it is a single file, and a directory found there gets the accesses only if some of them are a
+    /// directory's own (`read_dir`, `make_…`, `remove_…`, `refer`).
     pub path: String,
     /// The accesses.
     pub access: Vec<String>,

@@ -6,4 +6,5 @@
 pub mod apparmor;
 pub mod coverage;
 pub mod emit;
+pub mod selinux;
 pub mod verdict;

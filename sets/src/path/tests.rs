@@ -109,6 +109,19 @@ fn witnesses_are_shortest_and_true() {
 }
 
 #[test]
+fn below_takes_a_directory_off() {
+    let texts = |p: &str, name: &str| one(p).below(name).iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(texts("/a/b", "a"), ["/b"]);
+    assert_eq!(texts("/*/b/**", "a"), ["/b/**"]);
+    assert_eq!(texts("/a/**", "a"), ["/**"]);
+    assert_eq!(texts("/**", "a"), ["/**"]);
+    assert_eq!(texts("/**/x", "a"), ["/**/x"]);
+    assert_eq!(texts("/**/x", "x"), ["/**/x", "/"]);
+    assert!(texts("/a", "b").is_empty());
+    assert!(texts("/", "b").is_empty());
+}
+
+#[test]
 fn an_exploding_pattern_is_named() {
     let text = format!("/*a{}", "?".repeat(60));
     let left = lang(&[&text]);
