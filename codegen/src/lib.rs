@@ -7,4 +7,6 @@ pub mod apparmor;
 pub mod coverage;
 pub mod emit;
 pub mod selinux;
+#[cfg(test)]
+mod testing;
 pub mod verdict;

@@ -18,3 +18,4 @@ profile {{ profile.name|name }}
 {{ text|raw }}# raw text ends
 {% endfor %}  include if exists <local/{{ profile.name|name }}>
 }
+

@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_feature_set_is_refused_with_its_place() {
-        for (text, at) in [("a", 0), ("a {b", 3), ("a {b {c\n}", 10), ("}", 0), ("a b {c\n}", 0), ("a {b\n}\n}", 7), ("x\n}", 0)] {
+        for (text, at) in [("a", 0), ("a {b", 3), ("a {b {c\n}", 9), ("}", 0), ("a b {c\n}", 0), ("a {b\n}\n}", 7), ("x\n}", 0)] {
             assert_eq!(FeatureSet::parse(text), Err(FeaturesError { at }), "{text:?}");
         }
         assert!(FeatureSet::parse(&"a {".repeat(1000)).is_err());

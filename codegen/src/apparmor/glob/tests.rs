@@ -117,7 +117,7 @@ fn same(globs: &[AaGlob], lang: Lang, form: Form) -> Result<Option<String>, TooL
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_glob_matches_what_its_pattern_matches(text in text()) {

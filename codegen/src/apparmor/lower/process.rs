@@ -38,6 +38,10 @@ pub(super) fn signal(cx: &mut Context<'_>, id: RuleId, allow: bool, rule: &Signa
             refuse_others(cx, id, perms, signals, one);
             continue;
         }
+        if allow && *one == Peer::SelfDomain {
+            cx.note(id, "every profile has this for its own processes");
+            continue;
+        }
         let peer = peer(cx, id, one);
         cx.add(id, Rule::Signal(model::SignalRule { mode, perms, signals, peer }));
     }
