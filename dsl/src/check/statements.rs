@@ -311,7 +311,7 @@ fn in_unit(kind: LimitKind, number: u64, unit: Unit) -> Result<u64, &'static str
         (LimitKind::OpenFiles | LimitKind::Processes, Unit::None) => Ok(number),
         (LimitKind::OpenFiles | LimitKind::Processes, _) => Err("write a count, such as `64`"),
         (LimitKind::CpuTime, Unit::None) => Ok(number),
-        (LimitKind::CpuTime, Unit::Milliseconds) if number % 1000 == 0 => Ok(number / 1000),
+        (LimitKind::CpuTime, Unit::Milliseconds) if number.is_multiple_of(1000) => Ok(number / 1000),
         (LimitKind::CpuTime, _) => Err("write whole seconds, such as `30 s`"),
         (LimitKind::Cpu, Unit::None | Unit::Percent) if number > 0 => Ok(number),
         (LimitKind::Cpu, _) => Err("write the percentage of one processor, such as `50` or `150`"),
