@@ -150,6 +150,7 @@ codes! {
     BAD_VARIABLE "E0335" "not the name of a variable";
     NOT_CONCRETE "E0336" "a request is not concrete";
     NO_SUCH_RULE "E0337" "no rule of this reason or id";
+    CLONE3_ALONE "E0338" "`clone3` without `userns create`";
 
     // Warnings.
     ADDRESS_UNENFORCED "W0001" "nobody enforces addresses";
