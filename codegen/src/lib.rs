@@ -5,5 +5,6 @@
 
 pub mod coverage;
 pub mod emit;
+pub mod seccomp;
 pub mod selinux;
 pub mod verdict;
