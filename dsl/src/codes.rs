@@ -152,6 +152,11 @@ codes! {
     NO_SUCH_RULE "E0337" "no rule of this reason or id";
     CLONE3_ALONE "E0338" "`clone3` without `userns create`";
 
+    // What a seccomp filter cannot say.
+    CLONE3 "E0401" "`clone3` without user namespaces";
+    FILTER_TOO_COMPLICATED "E0402" "conditions too complicated for a filter";
+    FILTER_TOO_LONG "E0403" "a filter too long for the kernel";
+
     // Warnings.
     ADDRESS_UNENFORCED "W0001" "nobody enforces addresses";
     NO_NEW_PRIVS_OFF "W0002" "programs may gain privileges";

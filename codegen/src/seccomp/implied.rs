@@ -88,7 +88,6 @@ pub enum Family {
 
 /// The kinds of socket that rules tell apart: what `socket(2)` is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the words of the language")]
 pub enum SocketType {
     Tcp,
     Udp,
@@ -106,7 +105,6 @@ pub enum SocketType {
 
 /// The kinds of mount that flags tell apart, with the flags that must be given, where a rule names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the words of the language")]
 pub enum MountKind {
     New(Option<u32>),
     Bind { recursive: bool },
@@ -498,6 +496,12 @@ pub fn namespace_guards(allowed: NamespaceKinds) -> Vec<(&'static str, Condition
         out.push(("setns", Condition::Any(vec![every, any_bit(1, Width::I32, mask)])));
     }
     out
+}
+
+/// A call of `unshare` for a kind of namespace and nothing else.
+#[must_use]
+pub fn unshare_of(kind: NamespaceKind) -> Condition {
+    compare(0, Width::U64, Compare::Eq, namespace_flag(kind))
 }
 
 /// The calls that can open a TCP connection without `connect(2)`, with the flag that asks for it.
