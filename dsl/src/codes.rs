@@ -153,7 +153,6 @@ codes! {
     CLONE3_ALONE "E0338" "`clone3` without `userns create`";
 
     // What a seccomp filter cannot say.
-    CLONE3 "E0401" "`clone3` without user namespaces";
     FILTER_TOO_COMPLICATED "E0402" "conditions too complicated for a filter";
     FILTER_TOO_LONG "E0403" "a filter too long for the kernel";
 
