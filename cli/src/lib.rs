@@ -7,8 +7,7 @@ mod input;
 mod paint;
 mod render;
 mod stream;
-
-
+pub mod validate;
 
 use clap::Parser;
 use std::ffi::OsString;
@@ -18,6 +17,10 @@ use stream::Streams;
 /// Runs the command of this process with these arguments, the program's name first.
 #[must_use]
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if args.get(1).is_some_and(|word| word == validate::LOAD_FILTER) {
+        return validate::load_filter();
+    }
     run(args, &mut Streams::of_process()).into()
 }
 
@@ -26,7 +29,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
     match args::Cli::try_parse_from(args) {
         Ok(cli) => commands::run(&cli, streams),
         Err(error) => {
-            let text = if streams.color { error.render().ansi().to_string() } else { error.render().to_string() };
+            let text =
+                if streams.color { error.render().ansi().to_string() } else { error.render().to_string() };
             if error.use_stderr() {
                 streams.err(&text);
                 exit::Exit::Usage
