@@ -67,7 +67,10 @@ fn check_names(policy: &Policy) -> Result<(), Failure> {
 /// # Errors
 /// Why the program was not started.
 pub fn launch(request: Request) -> Result<Decision, Failure> {
-    sys::ignore_file_size_signal().map_err(|e| Failure::refused("signals", e.to_string(), ""))?;
+    let opened_stdio = sys::open_standard_descriptors().map_err(|e| {
+        Failure::refused("standard descriptors", format!("/dev/null: {e}"), "open descriptors 0 to 2")
+    })?;
+    sys::ignore_write_signals().map_err(|e| Failure::refused("signals", e.to_string(), ""))?;
     let bundle = Bundle::open(&request.bundle)?;
     let policy = bundle.policy(request.policy.as_deref())?;
     let proc = Procfs::open().map_err(|e| {
@@ -94,7 +97,9 @@ pub fn launch(request: Request) -> Result<Decision, Failure> {
             Some(programs) => bundle.filters(programs)?,
             None => Vec::new(),
         },
+        capabilities: decision.host.process.capabilities,
         report: request.report,
+        opened_stdio,
         skipped: prepared.as_ref().map(|p| p.skipped.clone()).unwrap_or_default(),
         pid: std::process::id(),
     };

@@ -12,7 +12,7 @@ use crate::program::Program;
 use crate::sys::{self, Arguments, Ending, Instruction};
 use crate::system::System;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{Dir, Mode, OFlags};
+use rustix::fs::{Dir, OFlags};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{
@@ -116,16 +116,7 @@ fn messages(program: &Program) -> (Vec<(i32, CString)>, CString) {
 
 impl System for Machine<'_> {
     fn open_stdio(&mut self) -> io::Result<Vec<u32>> {
-        let mut opened = Vec::new();
-        for number in 0..3_u32 {
-            if sys::is_open(number) {
-                continue;
-            }
-            let null = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::NOCTTY, Mode::empty())?;
-            sys::give_away(null, number)?;
-            opened.push(number);
-        }
-        Ok(opened)
+        sys::open_standard_descriptors()
     }
 
     fn close_on_exec(&mut self, keep: &[u32]) -> io::Result<()> {
@@ -168,16 +159,12 @@ impl System for Machine<'_> {
         Ok(())
     }
 
-    fn set_capabilities(
-        &mut self,
-        permitted: CapSet,
-        inheritable: CapSet,
-        ambient: CapSet,
-    ) -> io::Result<()> {
+    fn set_capabilities(&mut self, sets: &CapabilityFacts) -> io::Result<()> {
         clear_ambient_capability_set()?;
         let set = |s: CapSet| CapabilitySet::from_bits_retain(s.0);
-        let (permitted, inheritable) = (set(permitted), set(inheritable));
-        set_capabilities(None, CapabilitySets { effective: permitted, permitted, inheritable })?;
+        let CapabilityFacts { permitted, effective, inheritable, ambient, .. } = *sets;
+        let (permitted, effective, inheritable) = (set(permitted), set(effective), set(inheritable));
+        set_capabilities(None, CapabilitySets { effective, permitted, inheritable })?;
         for number in ambient.numbers() {
             configure_capability_in_ambient_set(one(number), true)?;
         }

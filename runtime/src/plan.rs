@@ -9,7 +9,7 @@ pub use layers::{Layer, LayerState};
 
 use crate::caps::CapSet;
 use crate::failure::{Code, Failure, reason};
-use crate::host::HostFacts;
+use crate::host::{CapabilityFacts, HostFacts};
 use crate::label::Attribute;
 use crate::limits;
 use canc_bundle::{Artefact, LaunchEntry, PolicyEntry, Refusal};
@@ -80,15 +80,8 @@ pub enum Step {
         /// What is dropped.
         drop: CapSet,
     },
-    /// Set the other four sets.
-    Capabilities {
-        /// Permitted and effective.
-        permitted: CapSet,
-        /// Inheritable.
-        inheritable: CapSet,
-        /// Ambient.
-        ambient: CapSet,
-    },
+    /// Set the other four sets; all five are read back.
+    Capabilities(CapabilityFacts),
     /// Set `no_new_privs`.
     NoNewPrivs,
     /// Say what was done so far, and what follows.

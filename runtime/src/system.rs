@@ -22,9 +22,8 @@ pub trait System {
     fn label(&mut self, attribute: Attribute, write: &str, expect: &str) -> Result<String, String>;
     /// Drops from the bounding set.
     fn drop_bounding(&mut self, set: CapSet) -> io::Result<()>;
-    /// Sets permitted and effective, inheritable, ambient.
-    fn set_capabilities(&mut self, permitted: CapSet, inheritable: CapSet, ambient: CapSet)
-    -> io::Result<()>;
+    /// Sets all but the bounding set.
+    fn set_capabilities(&mut self, sets: &CapabilityFacts) -> io::Result<()>;
     /// Reads the five sets.
     fn capabilities(&mut self) -> io::Result<CapabilityFacts>;
     /// Sets `no_new_privs`, and reads that it is.

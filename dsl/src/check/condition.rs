@@ -66,8 +66,11 @@ impl Checker<'_, '_> {
             self.fail(codes::MASK_ORDER, span, "`&` goes with `==` and `!=` alone", "this comparison", help);
             return None;
         }
-        let all_ones =
-            if matches!(argument.width, Width::U32 | Width::I32) { u64::from(u32::MAX) } else { u64::MAX };
+        let all_ones = match argument.width {
+            Width::U16 => u64::from(u16::MAX),
+            Width::U32 | Width::I32 => u64::from(u32::MAX),
+            Width::U64 | Width::I64 => u64::MAX,
+        };
         let bits = match mask {
             Some(mask) => self.fitting(mask, argument.width)? & all_ones,
             None => u64::MAX,
@@ -119,6 +122,7 @@ impl Checker<'_, '_> {
             return None;
         };
         let width = match arg.kind {
+            ArgKind::U16 => Width::U16,
             ArgKind::I32 => Width::I32,
             ArgKind::U16 => Width::U16,
             ArgKind::U32 => Width::U32,
@@ -217,21 +221,19 @@ impl Checker<'_, '_> {
     fn fitting(&mut self, number: Number, width: Width) -> Option<u64> {
         let narrow = matches!(width, Width::U32 | Width::I32);
         let sign_extended = u64::from(u32::MAX) << 32 | 1 << 31;
-        let fits = if number.negative || number.value >= sign_extended {
+        let fits = if width == Width::U16 {
+            number.value <= u64::from(u16::MAX)
+        } else if number.negative || number.value >= sign_extended {
             // Constants such as AT_FDCWD are negative numbers written as 64 bits.
             !narrow || number.value >= sign_extended
         } else {
             !narrow || number.value <= u64::from(u32::MAX)
         };
         if !fits {
-            let help = "the kernel looks at the low 32 bits of this argument; write a value that fits";
-            self.fail(
-                codes::VALUE_TOO_WIDE,
-                number.span,
-                "the value has more than 32 bits",
-                "never equal",
-                help,
-            );
+            let bits = if width == Width::U16 { 16 } else { 32 };
+            let help = format!("the kernel looks at the low {bits} bits of this argument; write a value that fits");
+            let message = format!("the value has more than {bits} bits");
+            self.fail(codes::VALUE_TOO_WIDE, number.span, message, "never equal", help);
             return None;
         }
         Some(number.value)

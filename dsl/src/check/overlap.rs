@@ -41,6 +41,10 @@ struct Node<'p> {
 
 /// The first meeting of each claim with an earlier one of another owner; at most `most`.
 pub(super) fn meetings(claims: &[Claimed<'_>], most: usize) -> Result<Vec<Meeting>, Unanswered> {
+    let Some(first) = claims.first() else { return Ok(Vec::new()) };
+    if claims.iter().all(|c| c.owner == first.owner) {
+        return Ok(Vec::new());
+    }
     let prefixes: Vec<String> = claims.iter().map(|c| c.path.pattern.literal_prefix()).collect();
     let mut nodes: Vec<Node<'_>> = vec![Node::default()];
     let mut trails: Vec<Vec<usize>> = Vec::with_capacity(claims.len());

@@ -7,6 +7,7 @@ use crate::diag::Diagnostic;
 use crate::policy::{Body, Environment, Launcher, PolicyData, RuleId};
 use crate::resolve::{Plan, Step};
 use crate::source::Span;
+use canc_sets::path::Pattern;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -100,27 +101,25 @@ impl Checker<'_, '_> {
 
     /// One pattern under two labels of one policy: a file has one label.
     fn label_twice(&mut self, data: &PolicyData) {
-        let mut seen: HashMap<&canc_sets::path::Pattern, (&Arc<str>, Span)> = HashMap::new();
-        for rule in &data.rules {
-            let Body::File(file) = &rule.body else { continue };
-            let Some(label) = &file.label else { continue };
-            for path in &file.paths {
-                match seen.get(&path.pattern) {
-                    Some((other, before)) if **other != label.name => {
-                        let message =
-                            format!("`{}` has two labels, `{other}` and `{}`", path.pattern, label.name);
-                        self.sink.push(
-                            Diagnostic::new(codes::TWO_LABELS, message)
-                                .label(path.span, format!("`{}` here", label.name))
-                                .label(*before, format!("`{other}` here"))
-                                .help("use one label for both rules"),
-                        );
-                    }
-                    Some(_) => {}
-                    None => {
-                        seen.insert(&path.pattern, (&label.name, path.span));
-                    }
-                }
+        let labelled = data.rules.iter().filter_map(|r| match &r.body {
+            Body::File(file) => file.label.as_ref().map(|l| (file, &l.name)),
+            _ => None,
+        });
+        let Some((_, only)) = labelled.clone().next() else { return };
+        if labelled.clone().all(|(_, name)| name == only) {
+            return;
+        }
+        let mut seen: HashMap<&Pattern, (&Arc<str>, Span)> = HashMap::new();
+        for (path, label) in labelled.flat_map(|(file, label)| file.paths.iter().map(move |p| (p, label))) {
+            let (other, before) = *seen.entry(&path.pattern).or_insert((label, path.span));
+            if other != label {
+                let message = format!("`{}` has two labels, `{other}` and `{label}`", path.pattern);
+                self.sink.push(
+                    Diagnostic::new(codes::TWO_LABELS, message)
+                        .label(path.span, format!("`{label}` here"))
+                        .label(before, format!("`{other}` here"))
+                        .help("use one label for both rules"),
+                );
             }
         }
     }

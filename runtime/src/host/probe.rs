@@ -113,18 +113,26 @@ fn process() -> io::Result<ProcessFacts> {
 /// What capget(2) says.
 pub(crate) fn capability_facts() -> io::Result<CapabilityFacts> {
     let sets = capabilities(None)?;
-    let each = |is_in: fn(CapabilitySet) -> rustix::io::Result<bool>| {
-        // The kernel says EINVAL from the first number on that it does not know.
-        (0..64_u8)
-            .map_while(|n| Some((n, is_in(CapabilitySet::from_bits_retain(1 << n)).ok()?)))
-            .filter(|(_, yes)| *yes)
-            .fold(CapSet::default(), |set, (n, _)| set.with(n))
-    };
-    Ok(CapabilityFacts {
+    let one = |n: u8| CapabilitySet::from_bits_retain(1 << n);
+    let mut facts = CapabilityFacts {
         permitted: CapSet(sets.permitted.bits()),
         effective: CapSet(sets.effective.bits()),
         inheritable: CapSet(sets.inheritable.bits()),
-        bounding: each(capability_is_in_bounding_set),
-        ambient: each(capability_is_in_ambient_set),
-    })
+        ..CapabilityFacts::default()
+    };
+    for n in 0..64 {
+        match capability_is_in_bounding_set(one(n)) {
+            Ok(true) => facts.bounding = facts.bounding.with(n),
+            Ok(false) => {}
+            // From the first number on that the kernel does not know.
+            Err(_) => break,
+        }
+    }
+    // The kernel keeps the ambient set within these two.
+    for n in facts.permitted.and(facts.inheritable).numbers() {
+        if capability_is_in_ambient_set(one(n))? {
+            facts.ambient = facts.ambient.with(n);
+        }
+    }
+    Ok(facts)
 }

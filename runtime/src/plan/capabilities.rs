@@ -3,7 +3,7 @@
 use super::Step;
 use crate::caps::{CapSet, SETPCAP, SYS_ADMIN};
 use crate::failure::reason;
-use crate::host::HostFacts;
+use crate::host::{CapabilityFacts, HostFacts};
 use canc_bundle::{LaunchEntry, Refusal};
 
 /// The steps up to and with `no_new_privs`. What is declared is a ceiling, never a grant.
@@ -19,7 +19,9 @@ pub(super) fn steps(
     let mut steps = Vec::new();
 
     let excess = now.bounding.minus(declared);
+    let mut bounding = now.bounding;
     if privileged && excess != CapSet::default() {
+        bounding = now.bounding.and(declared);
         steps.push(Step::Bounding { drop: excess });
     } else if !privileged && excess != CapSet::default() {
         notes.push(bounding_stays(launch.no_new_privs));
@@ -34,7 +36,13 @@ pub(super) fn steps(
         (true, _) => kept,
         (false, _) => now.ambient.and(kept),
     };
-    steps.push(Step::Capabilities { permitted, inheritable, ambient });
+    steps.push(Step::Capabilities(CapabilityFacts {
+        permitted,
+        effective: permitted,
+        inheritable,
+        bounding,
+        ambient,
+    }));
 
     if launch.no_new_privs {
         steps.push(Step::NoNewPrivs);
