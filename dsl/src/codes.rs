@@ -138,6 +138,4 @@ codes! {
 }
 
 /// placeholder until merged
-pub fn page(_: Code) -> Option<&'static str> {
-    None
-}
+pub fn page(_: Code) -> Option<&'static str> { None }
