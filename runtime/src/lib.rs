@@ -30,3 +30,4 @@ pub use plan::{Layer, LayerState, Plan, Policy, Step};
 pub use procfs::Procfs;
 pub use program::Program;
 pub use report::{Enforcement, Format, LayerReport, State};
+pub use sys::{Instruction, load_filter};
