@@ -48,8 +48,9 @@ impl Attribute {
 /// Opens the file of an attribute.
 ///
 /// # Errors
-/// As [`crate::procfs::KernelDir::file`].
-pub fn open(proc: &Procfs, attribute: Attribute) -> io::Result<OwnedFd> {
+/// As [`Procfs::open`] and [`crate::procfs::KernelDir::file`].
+pub fn open(attribute: Attribute) -> io::Result<OwnedFd> {
+    let proc = Procfs::open()?;
     let [first, second] = attribute.files();
     match proc.thread_file(first, OFlags::RDWR) {
         Err(e) if first != second && Errno::from_io_error(&e) == Some(Errno::NOENT) => {
@@ -63,8 +64,8 @@ pub fn open(proc: &Procfs, attribute: Attribute) -> io::Result<OwnedFd> {
 ///
 /// # Errors
 /// As [`open`].
-pub fn read(proc: &Procfs, attribute: Attribute) -> io::Result<String> {
-    read_text(open(proc, attribute)?)
+pub fn read(attribute: Attribute) -> io::Result<String> {
+    read_text(open(attribute)?)
 }
 
 /// Writes a label to its open file and reads it back, from the same file and, where the kernel offers it (Linux 6.8), from

@@ -2,10 +2,8 @@
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, fstat, fstatfs, openat, openat2, readlinkat};
 use rustix::io::Errno;
-use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::os::unix::ffi::OsStringExt;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// `PROC_SUPER_MAGIC`, `SELINUX_MAGIC`, `SECURITYFS_MAGIC` of `linux/magic.h`.
@@ -84,9 +82,9 @@ impl Procfs {
     /// Opens `/proc`.
     ///
     /// # Errors
-    /// `ENODEV` where `/proc` is no procfs or only a part of one, `ESRCH` where it is that of another PID namespace.
+    /// `ENODEV` where there is none, or `/proc` is something else or only a part of one; `ESRCH` where it is that of another PID namespace.
     pub fn open() -> io::Result<Self> {
-        let root = KernelDir::open("/proc", PROC_MAGIC)?;
+        let root = KernelDir::open("/proc", PROC_MAGIC).map_err(|_| Errno::NODEV)?;
         if fstat(&root.0)?.st_ino != PROC_ROOT_INODE {
             return Err(Errno::NODEV.into());
         }
@@ -116,30 +114,6 @@ impl Procfs {
     #[must_use]
     pub fn own_directory(&self) -> PathBuf {
         PathBuf::from(format!("/proc/{}", self.pid))
-    }
-
-    /// The path of an open file, as the kernel sees it now.
-    ///
-    /// # Errors
-    /// As [`KernelDir::file`].
-    pub fn path_of(&self, fd: BorrowedFd<'_>) -> io::Result<PathBuf> {
-        let link = self.descriptor_link(fd.as_raw_fd())?;
-        let target = readlinkat(&link, "", Vec::new())?;
-        Ok(OsString::from_vec(target.into_bytes()).into())
-    }
-
-    /// Opens again for reading what is open otherwise.
-    ///
-    /// # Errors
-    /// What open(2) says.
-    pub fn reopen(&self, fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
-        let directory = self.thread_file("fd", OFlags::PATH | OFlags::DIRECTORY)?;
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        Ok(openat(&directory, fd.as_raw_fd().to_string(), flags, Mode::empty())?)
-    }
-
-    fn descriptor_link(&self, fd: RawFd) -> io::Result<OwnedFd> {
-        self.thread_file(&format!("fd/{fd}"), OFlags::PATH | OFlags::NOFOLLOW)
     }
 
     /// An extended attribute of an open file, also of one opened without access to its contents.
@@ -189,7 +163,7 @@ pub fn explain(error: &io::Error) -> String {
     match Errno::from_io_error(error) {
         Some(Errno::XDEV) => "something is mounted over it".into(),
         Some(Errno::LOOP) => "a symbolic link stands in its place".into(),
-        Some(Errno::NODEV) => "another file system is mounted there".into(),
+        Some(Errno::NODEV) => "the kernel's file system is not mounted there".into(),
         Some(Errno::SRCH) => "it belongs to another PID namespace".into(),
         Some(Errno::NOSYS) => "the kernel has no openat2(2), so it cannot be opened safely".into(),
         _ => error.to_string(),
