@@ -144,6 +144,28 @@ mod tests {
         assert_eq!(apparmor_command("code (unconfined)", "canc.cat"), "stack canc.cat");
     }
 
+    /// An ordinary file takes what is written and gives it back, which a kernel's label file never does for a command.
+    #[test]
+    fn a_file_that_only_echoes_is_no_label() {
+        let file: OwnedFd = tempfile::tempfile().unwrap().into();
+        let error = set(&file, Attribute::ApparmorExec, "exec canc.cat", "canc.cat (enforce)").unwrap_err();
+        assert!(error.contains("read back `exec canc.cat`"), "{error}");
+    }
+
+    /// Where what is written is what is expected, as with SELinux, the kernel's other channel tells.
+    #[test]
+    fn a_file_that_only_echoes_a_context_is_no_label() {
+        let file: OwnedFd = tempfile::tempfile().unwrap().into();
+        let told = set(&file, Attribute::SelinuxExec, "u:r:t:s0", "u:r:t:s0");
+        match crate::sys::lsm_ids() {
+            Ok(_) => {
+                assert!(told.unwrap_err().contains("the kernel itself"), "the second channel was not asked")
+            }
+            // Before Linux 6.8 there is none.
+            Err(_) => assert!(told.is_ok()),
+        }
+    }
+
     #[test]
     fn modes_are_read_from_the_end() {
         assert_eq!(mode_of("canc.cat (enforce)"), Some("enforce"));

@@ -169,3 +169,60 @@ pub fn explain(error: &io::Error) -> String {
         _ => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    /// What this thread makes of a `/proc` that it first stages itself, in the mount namespace that the test below gave it. Without that
+    /// it is no test.
+    #[test]
+    fn inside_a_staged_proc() {
+        let Some(script) = std::env::var_os("CANC_STAGE") else { return };
+        let task = format!("/proc/{}/task/{}", std::process::id(), rustix::thread::gettid().as_raw_nonzero());
+        assert!(Command::new("sh").arg("-ec").arg(script).env("TASK", task).status().unwrap().success());
+        let result = Procfs::open().and_then(|proc| proc.thread_file("attr/current", OFlags::RDONLY));
+        println!("staged: {}", result.map_or_else(|e| explain(&e), |_| "opened".into()));
+    }
+
+    fn staged(flags: &[&str], script: &str) -> String {
+        let mut command = Command::new("unshare");
+        if !rustix::process::geteuid().is_root() {
+            command.arg("--map-root-user");
+        }
+        command
+            .args(["--mount", "--propagation", "private"])
+            .args(flags)
+            .arg(std::env::current_exe().unwrap());
+        command
+            .args(["procfs::tests::inside_a_staged_proc", "--exact", "--nocapture"])
+            .env("CANC_STAGE", script);
+        let output = command.output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let line = text.lines().find_map(|line| line.split_once("staged: "));
+        let errors = String::from_utf8_lossy(&output.stderr);
+        line.unwrap_or_else(|| panic!("{script}: {text}{errors}")).1.to_owned()
+    }
+
+    #[test]
+    fn only_the_kernels_own_file_is_opened() {
+        assert_eq!(staged(&[], ""), "opened", "vacuous: the file does not open anyhow");
+        let over = "something is mounted over it";
+        // Another file; another file of the same kind; a directory on the way; even the directory itself, mounted where it is.
+        assert_eq!(staged(&[], "mount --bind /dev/null $TASK/attr/current"), over);
+        assert_eq!(staged(&[], "mount --bind $TASK/attr/prev $TASK/attr/current"), over);
+        assert_eq!(staged(&[], "mount -t tmpfs none $TASK/attr"), over);
+        assert_eq!(staged(&[], "mount --bind $TASK $TASK"), over);
+    }
+
+    #[test]
+    fn only_this_namespaces_own_proc_is_used() {
+        let other = "the kernel's file system is not mounted there";
+        assert_eq!(staged(&[], "mount -t tmpfs none /proc"), other);
+        assert_eq!(staged(&[], "mount --bind /proc/self /proc"), other);
+        assert_eq!(staged(&[], "mount --bind $TASK /proc"), other);
+        assert_eq!(staged(&["--pid", "--fork"], ""), "it belongs to another PID namespace");
+        assert_eq!(staged(&["--pid", "--fork", "--mount-proc"], ""), "opened");
+    }
+}
