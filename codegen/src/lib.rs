@@ -3,5 +3,10 @@
 //! Pure: it reads no file, no clock and no environment. Each target has a room with a data model, a lowering and an emitter.
 #![forbid(unsafe_code)]
 
+pub mod apparmor;
+pub mod coverage;
 pub mod emit;
+pub mod selinux;
+#[cfg(test)]
+mod testing;
 pub mod verdict;

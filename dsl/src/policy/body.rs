@@ -488,11 +488,16 @@ pub enum Condition {
     Not(Box<Condition>),
     /// A comparison.
     Test(ArgTest),
+    /// The architecture is one of these: how a constant that differs by architecture is compared, as
+    /// `(Arch([x86_64]) and flags & 0x10000 != 0) or (Arch([aarch64]) and flags & 0x4000 != 0)`.
+    Arch(Vec<Arch>),
 }
 
 /// How wide the kernel takes an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Width {
+    /// The low 16 bits, unsigned: modes, and the identities of the first 32-bit tables.
+    U16,
     /// The low 32 bits, unsigned.
     U32,
     /// The low 32 bits, signed.

@@ -85,6 +85,15 @@ impl Atom {
     pub fn pattern(pattern: &Pattern) -> Result<Arc<Self>, TooLarge> {
         Self::new(&to_hir(pattern), pattern.to_string())
     }
+
+    /// The automaton of a name with metacharacters, outside the file system.
+    ///
+    /// # Errors
+    /// When the name alone is over the size limit.
+    pub fn name(pieces: &[Piece]) -> Result<Arc<Self>, TooLarge> {
+        let label: String = pieces.iter().map(ToString::to_string).collect();
+        Self::new(&Hir::concat(pieces.iter().map(piece_to_hir).collect()), label)
+    }
 }
 
 /// A language built from others.
@@ -122,6 +131,22 @@ impl Lang {
         let atoms: Result<Vec<_>, _> =
             patterns.into_iter().map(|p| Atom::pattern(p).map(Lang::Atom)).collect();
         Ok(Self::Any(atoms?))
+    }
+
+    /// The canonical paths of directories, which are those that end in a slash.
+    #[must_use]
+    pub fn directories() -> Self {
+        static DIRECTORIES: OnceLock<Option<Arc<Atom>>> = OnceLock::new();
+        let make = || Atom::new(&Hir::concat(vec![repeat(any_byte(), 0), literal("/")]), "**/").ok();
+        DIRECTORIES.get_or_init(make).clone().map_or(Self::Empty, Self::Atom)
+    }
+
+    /// All strings of a universe.
+    ///
+    /// # Errors
+    /// Never in practice: the automaton is small.
+    pub fn universe(universe: Universe) -> Result<Self, TooLarge> {
+        universe_atom(universe).map(Self::Atom)
     }
 
     /// What both have.
@@ -381,10 +406,7 @@ fn universe_atom(universe: Universe) -> Result<Arc<Atom>, TooLarge> {
             let named = Hir::concat(vec![repeat(no_slash(), 1), literal("/")]);
             Atom::new(&Hir::concat(vec![literal("/"), repeat(named, 0), repeat(no_slash(), 0)]), "/**")
         }),
-        Universe::Names => NAMES.get_or_init(|| {
-            let byte = Hir::class(Class::Bytes(ClassBytes::new([ClassBytesRange::new(1, 255)])));
-            Atom::new(&repeat(byte, 0), "*")
-        }),
+        Universe::Names => NAMES.get_or_init(|| Atom::new(&repeat(any_byte(), 0), "*")),
     }
     .clone()
 }
@@ -399,6 +421,10 @@ fn repeat(hir: Hir, min: u32) -> Hir {
 
 fn optional(hir: Hir) -> Hir {
     Hir::repetition(Repetition { min: 0, max: Some(1), greedy: true, sub: Box::new(hir) })
+}
+
+fn any_byte() -> Hir {
+    Hir::class(Class::Bytes(ClassBytes::new([ClassBytesRange::new(1, 255)])))
 }
 
 fn no_slash() -> Hir {

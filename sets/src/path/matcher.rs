@@ -36,18 +36,22 @@ fn below(components: &[Component], tail: Tail, names: &[&[u8]], is_dir: bool) ->
             (0..=names.len()).any(|skip| names.get(skip..).is_some_and(|n| below(rest, tail, n, is_dir)))
         }
         Some((component, rest)) => names.split_first().is_some_and(|(name, names)| {
-            let hit = match component {
-                Component::Literal(want) => want.as_bytes() == *name,
-                Component::Glob(pieces) => glob(pieces, name),
-                Component::Globstar => false,
-            };
-            hit && below(rest, tail, names, is_dir)
+            self::component(component, name) && below(rest, tail, names, is_dir)
         }),
     }
 }
 
+/// Whether a component other than `**` matches a name.
+pub(super) fn component(component: &Component, name: &[u8]) -> bool {
+    match component {
+        Component::Literal(want) => want.as_bytes() == name,
+        Component::Glob(pieces) => glob(pieces, name),
+        Component::Globstar => false,
+    }
+}
+
 /// Greedy matching with one point of return, the last `*`: linear in the product of both lengths.
-fn glob(pieces: &[Piece], name: &[u8]) -> bool {
+pub(super) fn glob(pieces: &[Piece], name: &[u8]) -> bool {
     if let [Piece::Star] = pieces {
         return !name.is_empty();
     }

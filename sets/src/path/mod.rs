@@ -7,6 +7,7 @@ mod escape;
 mod lang;
 mod matcher;
 mod parse;
+mod relate;
 #[cfg(test)]
 mod tests;
 
@@ -101,6 +102,13 @@ impl Pattern {
             .ok_or(PatternError { kind: PatternErrorKind::NotAbsolute, at: 0 })
     }
 
+    /// A pattern made of the parts of other patterns, for a caller that moves patterns between directories.
+    #[must_use]
+    pub fn from_parts(anchor: Anchor, mut components: Vec<Component>, tail: Tail) -> Self {
+        components.dedup_by(|a, b| *a == Component::Globstar && *b == Component::Globstar);
+        Self { anchor, components, tail }
+    }
+
     /// Where the pattern starts.
     #[must_use]
     pub fn anchor(&self) -> Anchor {
@@ -160,6 +168,26 @@ impl Pattern {
     #[must_use]
     pub fn literal_prefix_components(&self) -> usize {
         self.components.iter().take_while(|c| matches!(c, Component::Literal(_))).count()
+    }
+
+    /// What the pattern says below a directory of this name, its first component taken off: `/*/x` below `a` is `/x`.
+    ///
+    /// Only for a pattern that starts at the root. Several where `**` may or may not have taken the name, none where it has another.
+    #[must_use]
+    pub fn below(&self, name: &str) -> Vec<Self> {
+        let Some((first, rest)) = self.components.split_first() else {
+            return if self.tail == Tail::Subtree { vec![self.clone()] } else { Vec::new() };
+        };
+        let below = |rest: &[Component]| Self { components: rest.to_vec(), ..*self };
+        match first {
+            Component::Globstar => {
+                let mut out = vec![self.clone()];
+                out.extend(below(rest).below(name).into_iter().filter(|p| p != self));
+                out
+            }
+            component if matcher::component(component, name.as_bytes()) => vec![below(rest)],
+            _ => Vec::new(),
+        }
     }
 
     /// Whether the pattern matches this canonical path (with a trailing `/` if it is a directory).

@@ -1,0 +1,64 @@
+//! The test bed's own steps of `ci/test`, by name.
+//!
+//! Each proves something that plain `cargo test` cannot, because it needs root, Debian's tools or a machine.
+
+mod facts;
+mod faults;
+mod features;
+mod machines;
+mod oracles;
+
+use crate::{Error, Rootfs};
+
+/// A step: what it is called, what it shows, and how.
+pub struct Step {
+    /// As `canc-ci NAME` and `ci/test NAME` say it.
+    pub name: &'static str,
+    /// One line of help.
+    pub about: &'static str,
+    /// Ends with an error if anything is not as it should be; prints what people should see.
+    pub run: fn(&Rootfs) -> Result<(), Error>,
+}
+
+/// All steps, in the order in which they make sense.
+pub const STEPS: &[Step] = &[
+    Step { name: "rootfs", about: "build the Debian 13 root file system", run: rootfs },
+    Step { name: "oracles", about: "show that each oracle says yes and no", run: oracles::run },
+    Step {
+        name: "features",
+        about: "compare the recorded AppArmor features with the kernel's",
+        run: features::check,
+    },
+    Step {
+        name: "features-record",
+        about: "record the AppArmor features of the kernel",
+        run: features::record,
+    },
+    Step {
+        name: "facts",
+        about: "compare the recorded facts about the SELinux policy with the policy",
+        run: facts::check,
+    },
+    Step { name: "facts-record", about: "record the facts about the SELinux policy", run: facts::record },
+    Step {
+        name: "faults",
+        about: "show that a machine in which anything goes wrong is no pass",
+        run: faults::run,
+    },
+    Step {
+        name: "machines",
+        about: "show what each layer enforces, in each kind of machine",
+        run: machines::run,
+    },
+];
+
+/// Opening it was the work.
+fn rootfs(rootfs: &Rootfs) -> Result<(), Error> {
+    println!("root file system in {}", rootfs.tree().display());
+    Ok(())
+}
+
+/// Fails with `what` unless `fine`.
+fn ensure(fine: bool, what: impl FnOnce() -> String) -> Result<(), Error> {
+    if fine { Ok(()) } else { Err(Error::Odd(what())) }
+}
