@@ -3,6 +3,9 @@
 //! Everything here needs root and Debian's packages, so plain `cargo test` does not come here: `ci/test` does, by way of
 //! this crate's binary. It must not know how a policy is compiled.
 
+#[cfg(test)]
+mod arrows;
+pub mod base_facts;
 pub mod cache;
 pub mod error;
 pub mod oracle;

@@ -77,9 +77,11 @@ impl Rootfs {
         Layer::new(self.clone())
     }
 
-    /// `unshare` gives the namespaces and ends every process in them when it is itself ended.
+    /// `setpriv` ends `unshare` if this process is killed; `unshare` gives the namespaces and ends every process in
+    /// them when it is itself ended.
     fn enter(&self, layer: impl AsRef<OsStr>, share: &Path) -> Run {
-        Run::new("unshare")
+        Run::new("setpriv")
+            .args(["--pdeathsig", "KILL", "unshare"])
             .args(["--mount", "--pid", "--fork", "--kill-child=KILL", "--propagation", "private", "--"])
             .args(["sh", "-c", ENTER, "enter"])
             .arg(self.tree())

@@ -2,9 +2,12 @@
 //!
 //! Each proves something that plain `cargo test` cannot, because it needs root, Debian's tools or a machine.
 
+mod facts;
+mod faults;
 mod features;
 mod machines;
 mod oracles;
+mod validate;
 
 use crate::{Error, Rootfs};
 
@@ -31,6 +34,18 @@ pub const STEPS: &[Step] = &[
         name: "features-record",
         about: "record the AppArmor features of the kernel",
         run: features::record,
+    },
+    Step {
+        name: "facts",
+        about: "compare the recorded facts about the SELinux policy with the policy",
+        run: facts::check,
+    },
+    Step { name: "facts-record", about: "record the facts about the SELinux policy", run: facts::record },
+    Step { name: "validate", about: "show what `canc validate` accepts and refuses", run: validate::run },
+    Step {
+        name: "faults",
+        about: "show that a machine in which anything goes wrong is no pass",
+        run: faults::run,
     },
     Step {
         name: "machines",

@@ -10,12 +10,14 @@ mod qemu;
 mod report;
 
 pub use accel::Accel;
+pub use guest::build as build_static;
 pub use job::{Exit, Expect, File, Kind, Source, USER_CONTEXT, VmJob, VmTest, step};
 pub use report::{TestResult, VmReport};
 
 use crate::oracle::Verdict;
 use crate::oracle::selinux::Store;
 use crate::{Error, Rootfs};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 /// Builds the job's machine, runs it, and judges what it reports. An error means that the job itself is wrong or the
@@ -31,6 +33,31 @@ pub fn run(rootfs: &Rootfs, job: &VmJob) -> Result<VmReport, Error> {
     let built = start.elapsed();
     let outcome = qemu::boot(rootfs, &image, job)?;
     Ok(report::judge(job, outcome, built))
+}
+
+/// As many machines at a time as the development machine has processors.
+const AT_ONCE: usize = 2;
+
+/// Runs several jobs side by side, to one report per job, in order.
+pub fn run_all(rootfs: &Rootfs, jobs: &[VmJob]) -> Result<Vec<VmReport>, Error> {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(job) = jobs.get(at) else { return done };
+            done.push((at, run(rootfs, job)));
+        }
+    };
+    let mut results: Vec<_> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect()
+    });
+    if results.len() != jobs.len() {
+        return Err(Error::Odd("a machine's thread panicked".to_owned()));
+    }
+    results.sort_by_key(|(at, _)| *at);
+    results.into_iter().map(|(_, result)| result).collect()
 }
 
 fn install(store: &Store, job: &VmJob) -> Result<(), Error> {

@@ -1,2 +1,58 @@
-//! Placeholder while the workspace is laid out.
-fn main() {}
+//! `canc-run`: the command line to a launch, and a failure to standard error and an exit code.
+#![cfg_attr(not(test), no_main)]
+
+use canc_runtime::args::{self, Asked};
+use canc_runtime::{Code, Decision, Failure, launch};
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+#[cfg(not(test))]
+#[path = "sys/entry.rs"]
+mod entry;
+
+/// Does what the words ask for, and returns the exit code.
+#[cfg_attr(test, expect(dead_code, reason = "the test harness has a main of its own"))]
+fn run(words: Vec<OsString>) -> u8 {
+    match args::parse(words) {
+        Ok(Asked::Help) => print(args::HELP),
+        Ok(Asked::Version) => print(concat!("canc-run ", env!("CARGO_PKG_VERSION"), "\n")),
+        Ok(Asked::Launch(request)) => match launch(request) {
+            Ok(decision) => dry_run(&decision),
+            Err(failure) => fail(&failure),
+        },
+        Err(why) => {
+            tell(&format!("canc-run: {why}\n  canc-run --help tells more\n"));
+            Code::Refused as u8
+        }
+    }
+}
+
+fn dry_run(decision: &Decision) -> u8 {
+    let host = serde_json::to_string_pretty(&decision.host).unwrap_or_default();
+    let code = print(&format!("host {host}\n"));
+    match &decision.plan {
+        Ok(plan) if code == 0 => print(&plan.to_string()),
+        Ok(_) => code,
+        Err(failure) => fail(failure),
+    }
+}
+
+fn fail(failure: &Failure) -> u8 {
+    let named =
+        |line: &str| if line.starts_with(' ') { format!("{line}\n") } else { format!("canc-run: {line}\n") };
+    tell(&failure.to_string().lines().map(named).collect::<String>());
+    failure.code as u8
+}
+
+/// Where standard error is closed, the exit code has to say it.
+fn tell(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+fn print(text: &str) -> u8 {
+    let mut out = io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => 0,
+        Err(_) => Code::Refused as u8,
+    }
+}

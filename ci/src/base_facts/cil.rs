@@ -91,11 +91,13 @@ fn parse(text: &str) -> Vec<Expr> {
 }
 
 fn tokens(line: &str) -> impl Iterator<Item = &str> {
-    line.split_inclusive(['(', ')', ' ', '\t']).flat_map(|piece| {
-        let cut = piece.len() - usize::from(piece.ends_with(['(', ')', ' ', '\t']));
-        let (word, end) = piece.split_at(cut);
-        [word, end.trim()]
-    }).filter(|t| !t.is_empty())
+    line.split_inclusive(['(', ')', ' ', '\t'])
+        .flat_map(|piece| {
+            let cut = piece.len() - usize::from(piece.ends_with(['(', ')', ' ', '\t']));
+            let (word, end) = piece.split_at(cut);
+            [word, end.trim()]
+        })
+        .filter(|t| !t.is_empty())
 }
 
 impl Modules {
@@ -103,7 +105,9 @@ impl Modules {
     fn has_fresh_domain(&self, expr: &Expr) -> bool {
         match expr {
             Expr::Word(name) if name == "domain" => true,
-            Expr::Word(name) => self.sets.get(name).is_some_and(|all| all.iter().any(|e| self.has_fresh_domain(e))),
+            Expr::Word(name) => {
+                self.sets.get(name).is_some_and(|all| all.iter().any(|e| self.has_fresh_domain(e)))
+            }
             Expr::List(list) => match list.first().and_then(Expr::word) {
                 Some("all") => true,
                 Some("not") => !list.get(1..).unwrap_or_default().iter().any(|e| self.has_fresh_domain(e)),
@@ -127,7 +131,8 @@ impl Modules {
             }
             Expr::List(list) => {
                 let not = list.first().and_then(Expr::word) == Some("not");
-                let skip = usize::from(matches!(list.first().and_then(Expr::word), Some("not" | "and" | "or")));
+                let skip =
+                    usize::from(matches!(list.first().and_then(Expr::word), Some("not" | "and" | "or")));
                 list.get(skip..).unwrap_or_default().iter().for_each(|e| self.spared(e, out, negated || not));
             }
         }
@@ -150,7 +155,8 @@ pub(super) fn assertions(modules: &Modules) -> Result<String, Error> {
             // Sets of all types that are no domains; a transition to those is never emitted.
             _ => continue,
         };
-        let (Some(class), Some(perms)) = (rest.list().first().and_then(Expr::word), rest.list().get(1)) else {
+        let (Some(class), Some(perms)) = (rest.list().first().and_then(Expr::word), rest.list().get(1))
+        else {
             return Err(Error::Answer(format!("{rest:?}")));
         };
         let mut perms: Vec<&str> = perms.list().iter().filter_map(Expr::word).collect();
@@ -161,7 +167,11 @@ pub(super) fn assertions(modules: &Modules) -> Result<String, Error> {
         let spared: Vec<String> = spared.into_iter().collect();
         lines.insert(format!("{target}\t{class}\t{}\t{}", perms.join(" "), spared.join(" ")));
     }
-    let mut out = String::from("# target\tclass\tpermissions that a fresh domain may not get\tattributes that spare a type\n");
-    lines.iter().for_each(|l| drop(writeln!(out, "{l}")));
+    let mut out = String::from(
+        "# target\tclass\tpermissions that a fresh domain may not get\tattributes that spare a type\n",
+    );
+    lines.iter().for_each(|l| {
+        let _ = writeln!(out, "{l}");
+    });
     Ok(out)
 }

@@ -69,7 +69,10 @@ impl Root {
     fn run(&self, directory: &str, command: &[&str]) -> Result<String, Error> {
         let shown = command.join(" ");
         let mut process = Command::new("chroot");
-        process.arg(&self.0).args(["sh", "-c", "cd \"$1\" && shift && exec \"$@\"", "sh", directory]).args(command);
+        process
+            .arg(&self.0)
+            .args(["sh", "-c", "cd \"$1\" && shift && exec \"$@\"", "sh", directory])
+            .args(command);
         process.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("LC_ALL", "C");
         let output = process.output().map_err(|e| Error::Tool(shown.clone(), e.to_string()))?;
         if !output.status.success() {

@@ -44,8 +44,11 @@ pub(super) fn domain(root: &Root) -> Result<String, Error> {
 
 /// Which domains of the base reach a private type of each sort.
 pub(super) fn reach(root: &Root) -> Result<String, Error> {
-    let mut out = String::from("# sort of private type\tpermission on files\tdomains of the base that have it\n");
-    for (sort, name) in [("data", "cancprobe_data_t"), ("log", "cancprobe_log_t"), ("exec", "cancprobe_exec_t")] {
+    let mut out =
+        String::from("# sort of private type\tpermission on files\tdomains of the base that have it\n");
+    for (sort, name) in
+        [("data", "cancprobe_data_t"), ("log", "cancprobe_log_t"), ("exec", "cancprobe_exec_t")]
+    {
         for perm in ["read", "write", "execute"] {
             let mut domains = BTreeSet::new();
             for rule in allows(root, &["-t", name, "-c", "file", "-p", perm])? {
@@ -68,8 +71,12 @@ pub(super) fn sockets(root: &Root) -> Result<String, Error> {
             makers.entry(rule.target).or_default().insert(rule.source);
         }
     }
-    let mut out = String::from("# type of a socket in the file system\tdomains that may make it by a rule of their own\n");
-    makers.iter().for_each(|(target, all)| drop(writeln!(out, "{target}\t{}", join(all))));
+    let mut out = String::from(
+        "# type of a socket in the file system\tdomains that may make it by a rule of their own\n",
+    );
+    makers.iter().for_each(|(target, all)| {
+        let _ = writeln!(out, "{target}\t{}", join(all));
+    });
     Ok(out)
 }
 

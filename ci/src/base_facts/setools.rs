@@ -19,7 +19,8 @@ pub(super) fn allows(root: &Root, query: &[&str]) -> Result<Vec<Allow>, Error> {
     let mut command = vec!["sesearch", "-A"];
     command.extend(query);
     let text = root.run("/", &command)?;
-    let mut out = text.lines().map(str::trim).filter(|l| !l.is_empty()).map(allow).collect::<Result<Vec<_>, _>>()?;
+    let mut out =
+        text.lines().map(str::trim).filter(|l| !l.is_empty()).map(allow).collect::<Result<Vec<_>, _>>()?;
     out.sort();
     Ok(out)
 }

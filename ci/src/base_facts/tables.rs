@@ -75,8 +75,11 @@ pub(super) fn ports(root: &Root) -> Result<String, Error> {
         let (low, high) = (low.parse::<u16>().map_err(wrong)?, high.parse::<u16>().map_err(wrong)?);
         rows.insert((protocol.to_owned(), low, high, type_of(context)?.to_owned()));
     }
-    let mut out = String::from("# protocol\tfirst port\tlast port\tSELinux type; the narrowest range counts\n");
-    rows.iter().for_each(|(p, low, high, t)| drop(writeln!(out, "{p}\t{low}\t{high}\t{t}")));
+    let mut out =
+        String::from("# protocol\tfirst port\tlast port\tSELinux type; the narrowest range counts\n");
+    rows.iter().for_each(|(p, low, high, t)| {
+        let _ = writeln!(out, "{p}\t{low}\t{high}\t{t}");
+    });
     Ok(out)
 }
 
@@ -126,9 +129,12 @@ pub(super) fn launchers(root: &Root, modules: &Modules) -> Result<String, Error>
     };
     rows.push(("systemd", role.into(), domain.into()));
     rows.push(("init", "system_r".into(), "init_t".into()));
-    let mut out = String::from("# launcher (`init`: the service manager itself)\trole\ttype\tmodule\tmay choose a label at exec\n");
+    let mut out = String::from(
+        "# launcher (`init`: the service manager itself)\trole\ttype\tmodule\tmay choose a label at exec\n",
+    );
     for (who, role, domain) in rows {
-        let setexec = !allows(root, &["-s", &domain, "-t", &domain, "-c", "process", "-p", "setexec"])?.is_empty();
+        let setexec =
+            !allows(root, &["-s", &domain, "-t", &domain, "-c", "process", "-p", "setexec"])?.is_empty();
         let module = modules.declared.get(&domain).map_or("base", String::as_str);
         let _ = writeln!(out, "{who}\t{role}\t{domain}\t{module}\t{}", if setexec { "yes" } else { "no" });
     }
@@ -151,9 +157,11 @@ pub(super) fn users(root: &Root) -> Result<String, Error> {
 
 /// The booleans that the rules of `domain` hang on, with their values as installed.
 pub(super) fn booleans(root: &Root, done: &Tables) -> Result<String, Error> {
-    let conditions = done.get("domain.tsv").into_iter().flat_map(|t| t.lines()).filter_map(|l| l.split('\t').nth(3));
+    let conditions =
+        done.get("domain.tsv").into_iter().flat_map(|t| t.lines()).filter_map(|l| l.split('\t').nth(3));
     let words = conditions.flat_map(|c| c.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
-    let names: BTreeSet<&str> = words.filter(|w| w.chars().any(|c| c.is_ascii_lowercase()) && w.contains('_')).collect();
+    let names: BTreeSet<&str> =
+        words.filter(|w| w.chars().any(|c| c.is_ascii_lowercase()) && w.contains('_')).collect();
     let mut out = String::from("# boolean\tvalue as installed\n");
     for name in names {
         let text = seinfo(root, &["-b", name, "-x"])?;
@@ -180,7 +188,8 @@ pub(super) fn types(root: &Root, modules: &Modules, done: &Tables) -> Result<Str
         if !named.contains(name) || name.starts_with("cancprobe_") {
             continue;
         }
-        let attributes: BTreeSet<&str> = attributes.split(',').map(str::trim).filter(|a| ATTRIBUTES.contains(a)).collect();
+        let attributes: BTreeSet<&str> =
+            attributes.split(',').map(str::trim).filter(|a| ATTRIBUTES.contains(a)).collect();
         let attributes: Vec<&str> = attributes.into_iter().collect();
         let aliases = aliases.replace(['{', '}'], "");
         let aliases: Vec<&str> = aliases.split_whitespace().collect();

@@ -35,7 +35,7 @@ pub fn build(entry: &Path) -> Result<(), Error> {
     let tree = entry.join(TREE);
     unpack(&tree)?;
     configure(&tree)?;
-    let inside = |program: &str| Run::new("chroot").arg(&tree).arg(program).limit(FETCH_LIMIT);
+    let inside = |program: &str| mortal("chroot").arg(&tree).arg(program).limit(FETCH_LIMIT);
     // The first build of the store compiles all modules; later ones find them compiled.
     inside("semodule").args(["-n", "-B"]).ok()?;
     let contexts = "/etc/selinux/default/contexts/files/file_contexts";
@@ -46,7 +46,7 @@ pub fn build(entry: &Path) -> Result<(), Error> {
 fn unpack(tree: &Path) -> Result<(), Error> {
     let include = packages().collect::<Vec<_>>().join(",");
     let exclude = LEFT_OUT.map(|glob| format!("--dpkgopt=path-exclude={glob}"));
-    Run::new("mmdebstrap")
+    mortal("mmdebstrap")
         .args(["--mode=root", "--variant=minbase", "--quiet"])
         .args(exclude)
         .arg(format!("--include={include}"))
@@ -55,6 +55,11 @@ fn unpack(tree: &Path) -> Result<(), Error> {
         .limit(FETCH_LIMIT)
         .ok()
         .map(|_| ())
+}
+
+/// A command that ends when this process is killed, after tidying up.
+fn mortal(program: &str) -> Run {
+    Run::new("setpriv").args(["--pdeathsig", "TERM", program])
 }
 
 fn packages() -> impl Iterator<Item = &'static str> {

@@ -20,6 +20,11 @@ if [ "$1" = --outside ]; then
     exec "$@"
 fi
 mount -t proc proc "$root/proc"
-mount --rbind /dev "$root/dev"
+# Not the host's own devices: a tool that labels everything would label those too.
+mount -t tmpfs -o mode=755 tmpfs "$root/dev"
+for node in null zero urandom; do
+    : >"$root/dev/$node"
+    mount --bind "/dev/$node" "$root/dev/$node"
+done
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 exec chroot "$root" "$@"

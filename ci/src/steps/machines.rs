@@ -3,7 +3,7 @@
 
 use super::ensure;
 use crate::oracle::selinux::{Content, Module, Store};
-use crate::vm::{self, Exit, File, VmJob, VmReport, VmTest};
+use crate::vm::{self, Exit, File, VmJob, VmTest};
 use crate::{Error, Rootfs};
 
 const TE: &str = include_str!("../../cases/cat/canc_cat.te");
@@ -17,16 +17,8 @@ const REFUSED: &str = "/srv/canc-other/refused";
 /// All machines, two at a time.
 pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
     let jobs = [selinux(rootfs)?, apparmor()?, none()?];
-    let results = std::thread::scope(|scope| {
-        let running: Vec<_> = jobs.iter().map(|job| scope.spawn(|| vm::run(rootfs, job))).collect();
-        let join = |handle: std::thread::ScopedJoinHandle<'_, Result<VmReport, Error>>| {
-            handle.join().unwrap_or_else(|_| Err(Error::Odd("a machine's thread panicked".to_owned())))
-        };
-        running.into_iter().map(join).collect::<Vec<_>>()
-    });
     let mut good = true;
-    for result in results {
-        let report = result?;
+    for report in vm::run_all(rootfs, &jobs)? {
         print!("{report}");
         good &= report.is_good();
     }

@@ -61,6 +61,8 @@ pub struct VmJob {
     pub setup: Vec<Step>,
     /// Performed in order.
     pub tests: Vec<VmTest>,
+    /// From the start to the first event, by the processor; translation is given more.
+    pub boot_limit: Duration,
 }
 
 /// A file or directory of the machine.
@@ -155,6 +157,7 @@ impl VmJob {
             audit_all: true,
             setup: Vec::new(),
             tests: Vec::new(),
+            boot_limit: Duration::from_secs(45),
         })
     }
 

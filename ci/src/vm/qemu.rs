@@ -16,8 +16,6 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const QEMU: &str = "qemu-system-x86_64";
-/// From the start to the first event, by the processor.
-const BOOT_LIMIT: Duration = Duration::from_secs(45);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// What came out of a machine.
@@ -47,7 +45,7 @@ pub fn boot(rootfs: &Rootfs, image: &Image, job: &VmJob) -> Result<Outcome, Erro
     let mut machine = Machine::start(rootfs, accel, dir, &append, |command| {
         command.arg("-m").arg(job.kind.memory.to_string()).arg("-drive").arg(&drive);
     })?;
-    let fault = machine.follow(BOOT_LIMIT * accel.slowness(), job.limit() * accel.slowness());
+    let fault = machine.follow(job.boot_limit * accel.slowness(), job.limit() * accel.slowness());
     machine.end();
     Ok(Outcome {
         accel,

@@ -7,6 +7,7 @@ mod escape;
 mod lang;
 mod matcher;
 mod parse;
+mod relate;
 #[cfg(test)]
 mod tests;
 

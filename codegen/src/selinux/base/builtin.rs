@@ -48,7 +48,15 @@ const fn nd(name: u32, len: u16, child: u32, child_to: u32, entry: u32, entry_to
     Node { name: tx(name, len), children: rg(child, child_to), entries: rg(entry, entry_to) }
 }
 
-const fn ty(name: u32, len: u16, module: u32, module_len: u16, attributes: u16, from: u32, to: u32) -> TypeFact {
+const fn ty(
+    name: u32,
+    len: u16,
+    module: u32,
+    module_len: u16,
+    attributes: u16,
+    from: u32,
+    to: u32,
+) -> TypeFact {
     TypeFact { name: tx(name, len), module: tx(module, module_len), attributes, entries: rg(from, to) }
 }
 

@@ -76,7 +76,11 @@ impl Facts {
     /// The first thing that is wrong.
     pub fn parse(files: &BTreeMap<String, String>) -> Result<Self, FactError> {
         if let Some(name) = NEEDED.iter().find(|n| !files.contains_key(&format!("{n}.tsv"))) {
-            return Err(FactError { file: format!("{name}.tsv"), line: 0, what: "this table is missing".into() });
+            return Err(FactError {
+                file: format!("{name}.tsv"),
+                line: 0,
+                what: "this table is missing".into(),
+            });
         }
         let mut facts = Self::default();
         for line in Lines::of(files, "file_contexts") {
@@ -87,7 +91,11 @@ impl Facts {
         }
         for line in Lines::of(files, "types") {
             let [name, module, attributes, ..] = line.columns::<3>()?;
-            facts.types.push(Type { name: line.name(name)?, module: module.into(), attributes: split(attributes) });
+            facts.types.push(Type {
+                name: line.name(name)?,
+                module: module.into(),
+                attributes: split(attributes),
+            });
         }
         for line in Lines::of(files, "classes") {
             let [name, perms] = line.columns::<2>()?;

@@ -3,7 +3,10 @@
 use super::facts::{Context, FactError, Facts};
 use super::program::{self, Compiler, Parsed};
 use super::rank::{Kind, Rank};
-use super::tables::{ATTRIBUTES, ClassFact, Entry, Inst, NO_TYPE, Node, PortFact, ROWS, Range, Row, Shape, Tables, Text, TypeFact};
+use super::tables::{
+    ATTRIBUTES, ClassFact, Entry, Inst, NO_TYPE, Node, PortFact, ROWS, Range, Row, Shape, Tables, Text,
+    TypeFact,
+};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -18,7 +21,9 @@ pub fn pack(facts: &Facts) -> Result<Tables, FactError> {
     let by_type = by_type(&entries, types.len());
     let (nodes, indexed) = packer.index(&mut entries);
     let mut plain: Vec<u32> = numbers(&entries, |e| e.shape == Shape::Plain);
-    let key = |at: &u32| entries.get(*at as usize).map(|e| (packer.pool.get(e.literal).to_owned(), std::cmp::Reverse(e.kind)));
+    let key = |at: &u32| {
+        entries.get(*at as usize).map(|e| (packer.pool.get(e.literal).to_owned(), std::cmp::Reverse(e.kind)))
+    };
     plain.sort_by_cached_key(|at| key(at));
     let mut by_literal: Vec<u32> = numbers(&entries, |_| true);
     let literal = |at: &u32| entries.get(*at as usize).map(|e| packer.pool.get(e.literal).to_owned());
@@ -119,9 +124,12 @@ impl Packer {
     }
 
     fn contexts(&mut self, facts: &Facts, types: &[String]) -> Result<Vec<Entry>, FactError> {
-        let mut lines: Vec<Line<'_>> = facts.contexts.iter().map(|c| Line::new(c, c.pattern.clone(), false, 0)).collect();
+        let mut lines: Vec<Line<'_>> =
+            facts.contexts.iter().map(|c| Line::new(c, c.pattern.clone(), false, 0)).collect();
         for (group, expand) in [home_of_anyone, home_of_root].into_iter().enumerate() {
-            lines.extend(facts.homes.iter().filter_map(|c| Some(Line::new(c, expand(&c.pattern)?, true, group))));
+            lines.extend(
+                facts.homes.iter().filter_map(|c| Some(Line::new(c, expand(&c.pattern)?, true, group))),
+            );
         }
         // Templates come from a file of their own, read after the other; plain paths beat both.
         let plain = |l: &Line<'_>| l.rank.plain && !has_odd_escape(&l.pattern);
@@ -197,9 +205,17 @@ impl Packer {
             let from = count(indexed.len());
             indexed.extend(list.iter().copied());
             let name = names.last().map(|n| self.pool.add(n)).unwrap_or_default();
-            let place = |depth: usize| move |(other, _): &(&Vec<String>, &Vec<u32>)| (other.len(), other.as_slice()) < (depth, names.as_slice());
+            let place = |depth: usize| {
+                move |(other, _): &(&Vec<String>, &Vec<u32>)| {
+                    (other.len(), other.as_slice()) < (depth, names.as_slice())
+                }
+            };
             let first = by_depth.partition_point(place(names.len() + 1));
-            let length = by_depth.iter().skip(first).take_while(|(o, _)| o.len() == names.len() + 1 && o.starts_with(names)).count();
+            let length = by_depth
+                .iter()
+                .skip(first)
+                .take_while(|(o, _)| o.len() == names.len() + 1 && o.starts_with(names))
+                .count();
             let children = Range { from: count(first), to: count(first + length) };
             nodes.push(Node { name, children, entries: Range { from, to: count(indexed.len()) } });
         }
@@ -207,7 +223,8 @@ impl Packer {
     }
 
     fn type_facts(&mut self, facts: &Facts, names: &[String], ranges: &[Range]) -> Vec<TypeFact> {
-        let known: BTreeMap<&str, &super::facts::Type> = facts.types.iter().map(|t| (t.name.as_str(), t)).collect();
+        let known: BTreeMap<&str, &super::facts::Type> =
+            facts.types.iter().map(|t| (t.name.as_str(), t)).collect();
         let one = |(name, range): (&String, &Range)| {
             let fact = known.get(name.as_str());
             let bit = |a: &String| ATTRIBUTES.iter().position(|k| k == a).map_or(0, |i| 1u16 << i);
@@ -240,9 +257,18 @@ impl Packer {
         let mut out: Vec<(&String, PortFact)> = Vec::new();
         for (protocol, low, high, ty) in &facts.ports {
             if low > high {
-                return Err(FactError { file: "ports.tsv".into(), line: 0, what: format!("{low}-{high} is no range") });
+                return Err(FactError {
+                    file: "ports.tsv".into(),
+                    line: 0,
+                    what: format!("{low}-{high} is no range"),
+                });
             }
-            let fact = PortFact { protocol: self.pool.add(protocol), low: *low, high: *high, ty: number(&names, ty) };
+            let fact = PortFact {
+                protocol: self.pool.add(protocol),
+                low: *low,
+                high: *high,
+                ty: number(&names, ty),
+            };
             out.push((protocol, fact));
         }
         out.sort_by_key(|(protocol, f)| (*protocol, f.low, f.high, f.ty));
@@ -352,9 +378,14 @@ fn witnesses(tables: &mut Tables) {
         let pattern = tables.text(entry.pattern);
         let parsed = program::parse(pattern).ok();
         let rests = parsed.map_or(Vec::new(), |p| program::examples(&p.rest));
-        let texts = rests.iter().filter_map(|r| std::str::from_utf8(r).ok()).map(|r| format!("{}{r}", tables.text(entry.literal)));
+        let texts = rests
+            .iter()
+            .filter_map(|r| std::str::from_utf8(r).ok())
+            .map(|r| format!("{}{r}", tables.text(entry.literal)));
         let mine = |path: &String| {
-            let wanted = |k: Kind| if entry.kind == Kind::Any { k.covers(Kind::Regular) } else { k.covers(entry.kind) };
+            let wanted = |k: Kind| {
+                if entry.kind == Kind::Any { k.covers(Kind::Regular) } else { k.covers(entry.kind) }
+            };
             canonical(path) && tables.find(path, &wanted) == Some(at)
         };
         found.push(texts.into_iter().find(mine).unwrap_or_default());

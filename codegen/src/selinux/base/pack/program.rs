@@ -40,7 +40,9 @@ fn split(hir: Hir) -> (Vec<u8>, Hir) {
             let mut parts = parts.into_iter().peekable();
             match parts.next().map(Hir::into_kind) {
                 Some(HirKind::Literal(text)) => (text.0.to_vec(), Hir::concat(parts.collect())),
-                Some(first) => (Vec::new(), Hir::concat(std::iter::once(rebuild(first)).chain(parts).collect())),
+                Some(first) => {
+                    (Vec::new(), Hir::concat(std::iter::once(rebuild(first)).chain(parts).collect()))
+                }
                 None => (Vec::new(), Hir::empty()),
             }
         }
@@ -63,7 +65,9 @@ fn rebuild(kind: HirKind) -> Hir {
 fn shape(literal: &[u8], rest: &Hir) -> Shape {
     match inner(rest).kind() {
         HirKind::Empty => Shape::Plain,
-        HirKind::Repetition(r) if r.min == 0 && r.max.is_none() && is_dot(&r.sub) && literal.ends_with(b"/") => {
+        HirKind::Repetition(r)
+            if r.min == 0 && r.max.is_none() && is_dot(&r.sub) && literal.ends_with(b"/") =>
+        {
             Shape::Below
         }
         HirKind::Repetition(r) if r.min == 0 && r.max == Some(1) => match inner(&r.sub).kind() {
@@ -383,7 +387,9 @@ pub fn examples(hir: &Hir) -> Vec<Vec<u8>> {
         HirKind::Capture(capture) => examples(&capture.sub),
         HirKind::Repetition(r) => repeated(r),
         HirKind::Alternation(parts) => parts.iter().flat_map(examples).collect(),
-        HirKind::Concat(parts) => parts.iter().fold(vec![Vec::new()], |heads, part| join(&heads, &examples(part))),
+        HirKind::Concat(parts) => {
+            parts.iter().fold(vec![Vec::new()], |heads, part| join(&heads, &examples(part)))
+        }
     };
     out.truncate(EXAMPLES);
     out

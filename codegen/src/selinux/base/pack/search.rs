@@ -111,7 +111,11 @@ impl Tables {
             Shape::Program => {
                 let needs = self.text(entry.needs);
                 (needs.is_empty() || rest.contains(needs))
-                    && program::matches(part(&self.program, entry.program), &self.classes_of_bytes, rest.as_bytes())
+                    && program::matches(
+                        part(&self.program, entry.program),
+                        &self.classes_of_bytes,
+                        rest.as_bytes(),
+                    )
             }
         }
     }

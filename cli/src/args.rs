@@ -1,0 +1,208 @@
+//! The commands and options of canc, with the help that they print.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Compile one policy to SELinux, AppArmor, seccomp and Landlock, and say exactly what each enforces
+#[derive(Debug, Parser)]
+#[command(name = "canc", version, max_term_width = 100, arg_required_else_help = true, after_help = EXAMPLES)]
+pub struct Cli {
+    /// Colour what people read
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  canc build web.can                 compile, print what each layer enforces, write ./web.canc/
+  canc check web.can                 only say what is wrong
+  canc test web.can                  prove the policy's own tests
+  canc validate web.can              ask apparmor_parser, checkmodule and the kernel
+  canc explain E0123                 what a message means and what to write instead
+  canc std base                      read a fragment of the standard library
+
+Exit codes: 0 done; 1 the answer is no; 2 usage; 3 the policy is wrong; 4 a tool or the host failed";
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// A command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Say what is wrong with a policy, and write nothing
+    #[command(after_help = "Examples:\n  canc check web.can\n  canc check --json web.can | jq '.diagnostics[].code'")]
+    Check(CheckArgs),
+    /// Explain a message by its code
+    #[command(after_help = "Examples:\n  canc explain E0123\n  canc explain --list")]
+    Explain(ExplainArgs),
+    /// Read the standard library
+    #[command(after_help = "Examples:\n  canc std\n  canc std base")]
+    Std(StdArgs),
+    /// Ask the target languages' own tools about a bundle: apparmor_parser, checkmodule, semodule, the kernel
+    #[command(after_help = VALIDATE_EXAMPLES)]
+    Validate(ValidateArgs),
+}
+
+const VALIDATE_EXAMPLES: &str = "\
+Examples:
+  canc build web.can && canc validate web.canc
+  canc validate web.canc --sysroot /srv/debian13
+  canc validate web.canc --json | jq '.checks[] | select(.answer != \"accepted\")'
+
+Nothing is installed: profiles are only parsed, modules go into a private copy of the policy store, filters into processes
+that end at once. The store can be read by root alone.
+
+Exit codes: 0 every tool accepted; 1 a tool refused; 4 something could not be checked";
+
+const BUILD_EXAMPLES: &str = "\
+Examples:
+  canc build web.can
+  canc build web.can -o /tmp/web.canc --json
+  canc build web.can --set root=/srv/www --for selinux,apparmor
+  canc build web.can --deny leaks --deny selinux:dropped
+  canc build web.can --emit asm";
+
+/// What every command that compiles takes.
+#[derive(Debug, Clone, Args)]
+pub struct SourceArgs {
+    /// The policy
+    #[arg(value_name = "POLICY")]
+    pub policy: PathBuf,
+
+    /// Give a parameter its value; may be repeated
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+
+    /// The SELinux policy that the module is made for: debian13, fedora, or a directory of facts
+    #[arg(long, value_name = "BASE", default_value = "debian13")]
+    pub selinux_base: String,
+
+    /// The AppArmor policy ABI
+    #[arg(long, value_name = "ABI", default_value = "4.0", value_parser = ["3.0", "4.0"])]
+    pub apparmor_abi: String,
+
+    /// The AppArmor features of the kernel that verdicts are for [default: those of Debian 13's kernel]
+    #[arg(long, value_name = "FILE")]
+    pub apparmor_features: Option<PathBuf>,
+
+    /// The architectures to make filters for
+    #[arg(long, value_name = "ARCH", value_delimiter = ',', default_value = "x86_64,aarch64,riscv64")]
+    pub arch: Vec<String>,
+
+    /// Accept `raw` text for a target in this file
+    #[arg(long)]
+    pub allow_raw: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `canc check` and `canc test`.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    /// What to compile.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// `canc build`.
+#[derive(Debug, Clone, Args)]
+pub struct BuildArgs {
+    /// What to compile.
+    #[command(flatten)]
+    pub source: SourceArgs,
+
+    /// Where to write the bundle [default: ./<stem>.canc]
+    #[arg(short, long, value_name = "DIR", conflicts_with = "emit")]
+    pub output: Option<PathBuf>,
+
+    /// The deployments that matter: selinux, apparmor, bare; `bare:4` states a Landlock ABI
+    #[arg(long = "for", value_name = "DEPLOYMENT", value_delimiter = ',')]
+    pub deployments: Vec<String>,
+
+    /// Make a result an error: leaks, blocks, or TARGET:VERDICT such as selinux:dropped; may be repeated
+    #[arg(long, value_name = "RESULT")]
+    pub deny: Vec<String>,
+
+    /// Print one artefact instead of writing the bundle
+    #[arg(long, value_name = "WHAT")]
+    pub emit: Option<Emit>,
+
+    /// List the rules of included fragments one by one
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// What `canc build --emit` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Emit {
+    /// The SELinux type enforcement source
+    Te,
+    /// The SELinux file contexts
+    Fc,
+    /// The AppArmor profile
+    Apparmor,
+    /// The commented listing of the seccomp filters
+    Asm,
+    /// The Landlock rulesets
+    Landlock,
+    /// The manifest
+    Manifest,
+}
+
+/// `canc explain`.
+#[derive(Debug, Clone, Args)]
+pub struct ExplainArgs {
+    /// The code, such as E0123
+    #[arg(value_name = "CODE", required_unless_present = "list")]
+    pub code: Option<String>,
+
+    /// List all codes
+    #[arg(long)]
+    pub list: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `canc std`.
+#[derive(Debug, Clone, Args)]
+pub struct StdArgs {
+    /// The fragment, such as base; all names without it
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `canc validate`.
+#[derive(Debug, Clone, Args)]
+pub struct ValidateArgs {
+    /// The directory that `canc build` wrote
+    #[arg(value_name = "BUNDLE")]
+    pub bundle: PathBuf,
+
+    /// Ask the tools of this root file system instead of the host's; root only
+    #[arg(long, value_name = "DIR")]
+    pub sysroot: Option<PathBuf>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}

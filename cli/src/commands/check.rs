@@ -1,0 +1,25 @@
+//! `canc check`: diagnostics only.
+
+use super::compile::{compile, print_diagnostics};
+use super::{Outcome, to_json};
+use crate::args::CheckArgs;
+use crate::exit::Exit;
+use crate::render;
+use crate::stream::Streams;
+
+pub fn run(args: &CheckArgs, streams: &mut Streams<'_>) -> Outcome {
+    let compiled = compile(&args.source)?;
+    let good = compiled.policies.is_some();
+    if args.source.json {
+        let diagnostics = render::json(&compiled.diagnostics, &compiled.sources);
+        streams.out(&to_json(&serde_json::json!({ "ok": good, "diagnostics": diagnostics })));
+    } else {
+        print_diagnostics(&compiled.diagnostics, &compiled.sources, streams);
+        if let Some(set) = &compiled.policies {
+            let (policies, tests) = (set.policies().len(), set.tests().len());
+            let rules: usize = set.policies().iter().map(|p| p.rules.len()).sum();
+            streams.out(&format!("{}: {policies} policies, {rules} rules, {tests} tests\n", args.source.policy.display()));
+        }
+    }
+    Ok(if good { Exit::Done } else { Exit::Policy })
+}

@@ -1,0 +1,61 @@
+//! One file per command; each turns arguments into calls of the pure crates and prints what they answer.
+
+mod check;
+mod compile;
+mod explain;
+mod std_library;
+mod validate;
+
+use crate::args::{Cli, Color, Command};
+use crate::exit::Exit;
+use crate::stream::Streams;
+
+/// Runs the command that was asked for.
+pub fn run(cli: &Cli, streams: &mut Streams<'_>) -> Exit {
+    match cli.color {
+        Color::Auto => {}
+        Color::Always => streams.color = true,
+        Color::Never => streams.color = false,
+    }
+    let done = match &cli.command {
+        Command::Check(args) => check::run(args, streams),
+        Command::Explain(args) => explain::run(args, streams),
+        Command::Std(args) => std_library::run(args, streams),
+        Command::Validate(args) => validate::run(args, streams),
+    };
+    done.unwrap_or_else(|failure| {
+        streams.err(&format!("canc: {}\n", failure.message));
+        failure.exit
+    })
+}
+
+/// A command that could not do its work, and what to tell the person who called it.
+pub struct Failure {
+    /// The exit code.
+    pub exit: Exit,
+    /// One or more lines, lower case, no full stop.
+    pub message: String,
+}
+
+impl Failure {
+    /// The command was called wrongly.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, message: message.into() }
+    }
+
+    /// The host failed.
+    pub fn host(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Host, message: message.into() }
+    }
+}
+
+/// What every command answers.
+pub type Outcome = Result<Exit, Failure>;
+
+/// Any value as JSON text for scripts, with a final newline.
+pub fn to_json<T: serde::Serialize>(value: &T) -> String {
+    // Maps have string keys and numbers are finite, so writing cannot fail.
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
+}

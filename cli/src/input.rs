@@ -1,0 +1,57 @@
+//! Policy files on disk to bytes, within limits that keep a device or a pipe harmless.
+
+use canc_dsl::limits::MAX_FILE_BYTES;
+use canc_dsl::{LoadError, Loaded, Loader};
+use std::fs::{File, OpenOptions};
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// Reads a regular file, and one byte more than the compiler accepts at the most.
+///
+/// # Errors
+/// One line for the person who named the file.
+pub fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let failed = |what: &str| format!("cannot read `{}`: {what}", path.display());
+    // A FIFO without a writer must not hang the compiler.
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0))
+        .open(path)
+        .map_err(|e| failed(&reason(&e)))?;
+    let kind = file.metadata().map_err(|e| failed(&reason(&e)))?.file_type();
+    if kind.is_dir() {
+        return Err(failed("it is a directory"));
+    }
+    if !kind.is_file() {
+        return Err(failed("it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    bounded(file).read_to_end(&mut bytes).map_err(|e| failed(&reason(&e)))?;
+    Ok(bytes)
+}
+
+fn bounded(file: File) -> impl Read {
+    file.take(MAX_FILE_BYTES as u64 + 1)
+}
+
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "no such file".into(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".into(),
+        _ => error.to_string(),
+    }
+}
+
+/// Finds the files that `use` statements name, relative to the file that names them.
+pub struct Disk;
+
+impl Loader for Disk {
+    fn load(&self, relative_to: &str, path: &str) -> Result<Loaded, LoadError> {
+        let base = Path::new(relative_to).parent().unwrap_or(Path::new(""));
+        let target: PathBuf = base.join(path);
+        let bytes = read(&target).map_err(|message| LoadError { message })?;
+        let key = target.canonicalize().map_err(|e| LoadError { message: reason(&e) })?;
+        Ok(Loaded { name: target.display().to_string(), key: key.display().to_string(), bytes })
+    }
+}

@@ -1,0 +1,106 @@
+//! A bundle in memory to a directory on disk, all of it or nothing of it.
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a bundle was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The target exists and is something else.
+    #[error("`{}` exists and is no bundle; choose another place with `-o`", .0.display())]
+    NotABundle(PathBuf),
+    /// The system refused.
+    #[error("cannot write `{}`: {source}", .path.display())]
+    Io {
+        /// What was being written.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// Writes `files` (relative path, contents) so that `target` is either what it was or the whole new bundle.
+///
+/// The files go to a new directory beside the target, which then takes its place in one rename.
+///
+/// # Errors
+/// When the target is no bundle, or the system refuses; the target is untouched then.
+pub fn bundle(target: &Path, files: &[(String, Vec<u8>)]) -> Result<(), WriteError> {
+    let at = |path: &Path| {
+        let path = path.to_path_buf();
+        move |source| WriteError::Io { path, source }
+    };
+    let exists = target.symlink_metadata().is_ok();
+    if exists && !target.join(canc_bundle::MANIFEST).is_file() {
+        return Err(WriteError::NotABundle(target.into()));
+    }
+    let parent = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let fresh = tempfile::Builder::new().prefix(".canc-").tempdir_in(parent).map_err(at(parent))?;
+    for (name, contents) in files {
+        let path = fresh.path().join(name);
+        if let Some(dir) = path.parent() {
+            fs::create_dir_all(dir).map_err(at(dir))?;
+        }
+        fs::write(&path, contents).map_err(at(&path))?;
+    }
+    make_readable(fresh.path()).map_err(at(fresh.path()))?;
+    if exists {
+        // Both directories change places, and the temporary one, now the old bundle, is removed when it is dropped.
+        renameat_with(CWD, fresh.path(), CWD, target, RenameFlags::EXCHANGE).map_err(|e| at(target)(e.into()))
+    } else {
+        fs::rename(fresh.path(), target).map_err(at(target))?;
+        let _ = fresh.keep();
+        Ok(())
+    }
+}
+
+/// Temporary directories are private; a bundle is for everybody to read.
+fn make_readable(dir: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(text: &str) -> Vec<(String, Vec<u8>)> {
+        vec![(canc_bundle::MANIFEST.into(), b"{}".to_vec()), ("a/b".into(), text.as_bytes().to_vec())]
+    }
+
+    #[test]
+    fn replaces_a_bundle_whole_and_leaves_nothing_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("x.canc");
+        bundle(&target, &files("one")).unwrap();
+        fs::write(target.join("stray"), "").unwrap();
+        bundle(&target, &files("two")).unwrap();
+        assert_eq!(fs::read_to_string(target.join("a/b")).unwrap(), "two");
+        assert!(!target.join("stray").exists());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn refuses_to_replace_what_is_no_bundle() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("home");
+        fs::create_dir(&target).unwrap();
+        fs::write(target.join("precious"), "1").unwrap();
+        assert!(matches!(bundle(&target, &files("x")), Err(WriteError::NotABundle(_))));
+        assert!(target.join("precious").exists());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_bundle() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("x.canc");
+        bundle(&target, &files("one")).unwrap();
+        let bad = vec![("a".into(), Vec::new()), ("a/b".into(), Vec::new())];
+        assert!(bundle(&target, &bad).is_err());
+        assert_eq!(fs::read_to_string(target.join("a/b")).unwrap(), "one");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,153 @@
+//! A request to a running program: the phases of a launch, in order.
+
+use crate::args::Request;
+use crate::bundle::Bundle;
+use crate::environment::Variables;
+use crate::failure::Failure;
+use crate::host::{HostFacts, Wanted, probe};
+use crate::landlock::{self, Places, Prepared};
+use crate::machine::Machine;
+use crate::perform::{Payload, perform};
+use crate::plan::{Plan, Policy, Step};
+use crate::program::Program;
+use crate::sys;
+use rustix::fd::{AsFd, OwnedFd};
+use std::ffi::{CString, OsStr, OsString};
+use std::io::IsTerminal;
+use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
+
+/// What was decided about a launch, before anything was done.
+#[derive(Debug)]
+pub struct Decision {
+    /// The host.
+    pub host: HostFacts,
+    /// The program.
+    pub program: Program,
+    /// What will be done, or why nothing will.
+    pub plan: Result<Plan, Failure>,
+}
+
+/// Finds the program, asks the host and plans.
+///
+/// # Errors
+/// The program is missing, is no program, or is none that the policy starts.
+pub fn decide(policy: &Policy, command: &OsStr, search: &OsStr) -> Result<Decision, Failure> {
+    check_names(policy)?;
+    let program = Program::find(command, search)?;
+    program.check(&policy.launch)?;
+    let wanted = Wanted {
+        domain: policy.selinux.as_ref().map(|s| s.domain.as_str()),
+        profile: policy.apparmor.as_ref().map(|a| a.profile.as_str()),
+        program: Some(program.file.as_fd()),
+        no_new_privs: policy.launch.no_new_privs,
+    };
+    let host = probe(&wanted).map_err(|e| Failure::refused("this host", e.to_string(), ""))?;
+    let plan = Plan::new(policy, &host);
+    Ok(Decision { host, program, plan })
+}
+
+/// Names go into files of the kernel, where a blank or a line would be another word.
+fn check_names(policy: &Policy) -> Result<(), Failure> {
+    let names = [policy.selinux.as_ref().map(|s| &s.domain), policy.apparmor.as_ref().map(|a| &a.profile)];
+    let strange = |name: &&String| {
+        name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'))
+    };
+    match names.into_iter().flatten().find(strange) {
+        Some(name) => {
+            Err(Failure::refused(format!("name {name:?}"), "no compiler makes it", "build the bundle again"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Launches what `canc-run` was asked for. Comes back only if the program was not started, or, for a dry run, with the decision.
+///
+/// # Errors
+/// Why the program was not started.
+pub fn launch(request: Request) -> Result<Decision, Failure> {
+    let opened_stdio = sys::open_standard_descriptors().map_err(|e| {
+        Failure::refused("standard descriptors", format!("/dev/null: {e}"), "open descriptors 0 to 2")
+    })?;
+    sys::ignore_write_signals().map_err(|e| Failure::refused("signals", e.to_string(), ""))?;
+    let bundle = Bundle::open(&request.bundle)?;
+    let policy = bundle.policy(request.policy.as_deref())?;
+    let environment: Variables = std::env::vars_os().collect();
+    let value = |name: &str| environment.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
+    let command = request.command.first().cloned().unwrap_or_default();
+    let decision = decide(policy, &command, &value("PATH").unwrap_or_default())?;
+    if request.dry_run {
+        return Ok(decision);
+    }
+    let plan = decision.plan?;
+    let prepared = ruleset(&bundle, policy, &plan, value("HOME").as_deref().map(Path::new))?;
+    let payload = Payload {
+        program: decision.program.path.display().to_string(),
+        arguments: arguments(request.command)?,
+        environment,
+        filters: match plan
+            .steps
+            .iter()
+            .find_map(|s| if let Step::Seccomp { programs, .. } = s { Some(programs) } else { None })
+        {
+            Some(programs) => bundle.filters(programs)?,
+            None => Vec::new(),
+        },
+        capabilities: decision.host.process.capabilities,
+        report: request.report,
+        opened_stdio,
+        skipped: prepared.as_ref().map(|p| p.skipped.clone()).unwrap_or_default(),
+        pid: std::process::id(),
+    };
+    let report = match request.report {
+        Some(_) => Some(report_file(request.report_to)?),
+        None => None,
+    };
+    tell_accepted(&plan);
+    let mut machine = Machine::new(&plan, &decision.program, prepared, report)?;
+    Err(perform(&plan, payload, &mut machine))
+}
+
+fn ruleset(
+    bundle: &Bundle,
+    policy: &Policy,
+    plan: &Plan,
+    home: Option<&Path>,
+) -> Result<Option<Prepared>, Failure> {
+    let abi =
+        plan.steps.iter().find_map(|s| if let Step::Landlock { abi, .. } = s { Some(*abi) } else { None });
+    let (Some(abi), Some(entry)) = (abi, &policy.landlock) else { return Ok(None) };
+    let rules = bundle.ruleset(&entry.rulesets, abi)?;
+    landlock::prepare(&rules, &Places::of_caller(home)).map(Some)
+}
+
+fn arguments(command: Vec<OsString>) -> Result<Vec<CString>, Failure> {
+    command
+        .into_iter()
+        .map(|a| CString::new(a.into_vec()).map_err(|_| Failure::refused("arguments", "one holds a NUL", "")))
+        .collect()
+}
+
+/// A descriptor of the caller's, duplicated so that it is ours to close.
+fn report_file(number: Option<u32>) -> Result<OwnedFd, Failure> {
+    let number = number.unwrap_or(2);
+    sys::duplicate(number).map_err(|e| {
+        Failure::refused(format!("--report-to {number}"), e.to_string(), format!("open it: {number}>FILE"))
+    })
+}
+
+/// On a terminal nobody starts a program without being told what the policy lets pass here.
+fn tell_accepted(plan: &Plan) {
+    if !std::io::stderr().is_terminal() {
+        return;
+    }
+    if plan.complain {
+        eprintln!("canc-run: policy {}: COMPLAIN MODE, nothing is refused, only logged", plan.policy);
+    }
+    for accepted in &plan.accepted {
+        eprintln!(
+            "canc-run: policy {}: not enforced here, and accepted: {}: {}",
+            plan.policy, accepted.what, accepted.why
+        );
+    }
+}

@@ -1,0 +1,66 @@
+//! A path to an open directory that nobody but root and the caller can have put there or can change.
+
+use crate::failure::Failure;
+use crate::walk::{Stop, walk};
+use rustix::fs::{FileType, Stat};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+const STICKY: u32 = 0o1000;
+const OTHERS_WRITE: u32 = 0o022;
+
+/// Opens a directory. Each directory on the way, and each link, must belong to root or the caller, and be writable by nobody else; a
+/// sticky directory such as `/tmp` may be, because nobody can replace the entries of others in it. A relative path is judged from the
+/// current directory on.
+///
+/// # Errors
+/// The directory or link that others can change, or what open(2) says.
+pub fn open_directory(path: &Path) -> Result<OwnedFd, Failure> {
+    match walk(path, check) {
+        Ok(found) if FileType::from_raw_mode(found.stat.st_mode) == FileType::Directory => Ok(found.file),
+        Ok(_) => Err(cannot(path, Errno::NOTDIR)),
+        Err(Stop::Kernel(error)) => Err(cannot(path, error)),
+        Err(Stop::Refused(failure)) => Err(failure),
+    }
+}
+
+/// Refuses what somebody else owns or can write.
+///
+/// # Errors
+/// Who can change it.
+pub fn check(stat: &Stat, place: &Path) -> Result<(), Failure> {
+    let refuse = |why: String, remedy: String| {
+        Err(Failure::refused(format!("bundle path {}", place.display()), why, remedy))
+    };
+    let uid = geteuid().as_raw();
+    if stat.st_uid != 0 && stat.st_uid != uid {
+        return refuse(
+            format!("it belongs to user {}, who could change what is enforced", stat.st_uid),
+            format!("copy the bundle to a place of your own, or: chown {uid} {}", place.display()),
+        );
+    }
+    let open = match FileType::from_raw_mode(stat.st_mode) {
+        // The mode of a link means nothing; its owner and its directory decide.
+        FileType::Symlink => false,
+        FileType::Directory => stat.st_mode & OTHERS_WRITE != 0 && stat.st_mode & STICKY == 0,
+        _ => stat.st_mode & OTHERS_WRITE != 0,
+    };
+    if open {
+        return refuse(
+            format!(
+                "others can write it (mode {:03o}), and so change what is enforced",
+                stat.st_mode & 0o777
+            ),
+            format!("chmod go-w {}", place.display()),
+        );
+    }
+    Ok(())
+}
+
+fn cannot(path: &Path, error: Errno) -> Failure {
+    let remedy = if error == Errno::NOENT { "build it with `canc build`" } else { "" };
+    let error = std::io::Error::from(error);
+    Failure::refused(format!("bundle {}", path.display()), format!("cannot open it: {error}"), remedy)
+}
