@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     fs::write(Path::new(&out).join("m4_words.rs"), m4_words(&fs::read_to_string("data/selinux/m4_words.txt")?)?)?;
     fs::write(Path::new(&out).join("access.rs"), access(&fs::read_to_string("data/selinux/access.tsv")?)?)?;
+    fs::write(Path::new(&out).join("names.rs"), names(&fs::read_to_string("data/selinux/names.tsv")?)?)?;
     println!("cargo::rerun-if-changed=data/selinux");
     println!("cargo::rerun-if-changed=src/selinux/base/pack");
     Ok(())
@@ -40,6 +41,18 @@ fn m4_words(text: &str) -> Result<String, Box<dyn Error>> {
     let mut o = String::from("static M4_WORDS: &[&str] = &[");
     words.iter().try_for_each(|w| write!(o, "{w:?},"))?;
     o.push_str("];");
+    Ok(o)
+}
+
+/// Names of the reference policy by what they are for.
+fn names(text: &str) -> Result<String, Box<dyn Error>> {
+    let mut o = String::new();
+    for line in text.lines().filter(|l| !l.starts_with('#') && !l.is_empty()) {
+        let (what, names) = line.split_once('\t').ok_or_else(|| format!("no tab in `{line}`"))?;
+        write!(o, "/// See `data/selinux/names.tsv`.\npub const {what}: &[&str] = &[")?;
+        names.split_whitespace().try_for_each(|n| write!(o, "{n:?},"))?;
+        o.push_str("];\n");
+    }
     Ok(o)
 }
 
