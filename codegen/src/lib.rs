@@ -6,9 +6,9 @@
 pub mod apparmor;
 pub mod coverage;
 pub mod emit;
-pub mod seccomp;
 pub mod landlock;
 mod near;
+pub mod seccomp;
 pub mod selinux;
 #[cfg(test)]
 mod testing;

@@ -68,7 +68,8 @@ impl<'a> Decisions<'a> {
     fn differs(&self, arch: Arch, call: usize, name: &str) -> bool {
         let usual = arch.is_64_bit() && std::ptr::eq(syscalls::args_on(arch, name), syscalls::args(name));
         let clauses = self.clauses.by_call.get(call);
-        let alike = clauses.into_iter().flatten().all(|c| c.arches == EVERYWHERE && !self.clauses.names_arch(c));
+        let alike =
+            clauses.into_iter().flatten().all(|c| c.arches == EVERYWHERE && !self.clauses.names_arch(c));
         !usual || !alike
     }
 
@@ -102,7 +103,9 @@ impl<'a> Decisions<'a> {
                 Node::Leaf(Leaf::Return(value)) if permits(*value) => made = true,
                 Node::Leaf(Leaf::Return(_)) => refused = true,
                 Node::Leaf(Leaf::Bool(_)) => (),
-                Node::Test { edges, .. } => todo.extend(edges.iter().map(|e| e.to).filter(|n| seen.insert(*n))),
+                Node::Test { edges, .. } => {
+                    todo.extend(edges.iter().map(|e| e.to).filter(|n| seen.insert(*n)))
+                }
             }
         }
         Ok(match (made, refused) {
@@ -112,7 +115,12 @@ impl<'a> Decisions<'a> {
         })
     }
 
-    fn condition(&mut self, arch: Arch, name: &'static str, when: Option<&Condition>) -> Result<NodeId, Unsayable> {
+    fn condition(
+        &mut self,
+        arch: Arch,
+        name: &'static str,
+        when: Option<&Condition>,
+    ) -> Result<NodeId, Unsayable> {
         let Some(condition) = when else { return Ok(self.arena.constant(true)?) };
         let mut compiler = Compiler { arena: &mut self.arena, arch, call: name };
         compiler.condition(condition).map_err(|why| Unsayable { source: None, why })

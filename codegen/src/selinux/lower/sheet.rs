@@ -81,6 +81,8 @@ pub(super) struct Draft {
     /// For a deny: requests that get through, and whether all of it does.
     pub(super) through: Vec<String>,
     pub(super) dropped: Option<String>,
+    /// How many more types there are than `widened` names.
+    unnamed: usize,
 }
 
 /// Verdicts name so many things of one sort and count the rest.
@@ -89,6 +91,15 @@ const NAMED: usize = 8;
 impl Draft {
     pub(super) fn widen(&mut self, text: String) {
         add(&mut self.widened, text);
+    }
+
+    /// The same for one of many: only the first few are spelled out.
+    pub(super) fn widen_one_of_many(&mut self, text: impl FnOnce() -> String) {
+        if self.widened.len() < NAMED {
+            self.widen(text());
+        } else {
+            self.unnamed += 1;
+        }
     }
 
     pub(super) fn narrow(&mut self, text: String) {
@@ -103,7 +114,13 @@ impl Draft {
         let verdict = match effect {
             _ if self.unknown.is_some() => Verdict::BaseUnknown { why: self.unknown.unwrap_or_default() },
             _ if self.not_mediated => Verdict::NotApplicable,
-            Effect::Allow => Verdict::Allow { widened: shorten(self.widened), narrowed: shorten(self.narrowed) },
+            Effect::Allow => {
+                let mut widened = shorten(self.widened);
+                if self.unnamed > 0 {
+                    widened.push(format!("and {} more types", self.unnamed));
+                }
+                Verdict::Allow { widened, narrowed: shorten(self.narrowed) }
+            }
             Effect::Deny => match (self.dropped, self.through) {
                 (Some(why), _) => Verdict::DenyDropped { why },
                 (None, through) if through.is_empty() => Verdict::DenyExact,
@@ -138,8 +155,6 @@ pub(super) struct Sheet<'p, 'a> {
     pub(super) policy: &'a Policy,
     pub(super) domain: OwnNo,
     pub(super) grants: Vec<Grant>,
-    /// Permissions that make a log entry when used.
-    pub(super) audited: Vec<Grant>,
     pub(super) new_labels: BTreeMap<NewLabel, Source>,
     /// Attributes that the domain needs for what was granted, and who needs them.
     pub(super) attributes: BTreeMap<AttrName, Source>,
@@ -158,7 +173,11 @@ impl<'p, 'a> Sheet<'p, 'a> {
         let base = plan.base;
         let mut assertions: HashMap<(Target, ClassNo), Vec<(PermSet, Vec<AttrName>)>> = HashMap::new();
         for a in base.assertions() {
-            let target = if a.target == "self" { Some(Target::Itself) } else { base.type_no(a.target).map(|t| Target::Type(Ty::Base(t))) };
+            let target = if a.target == "self" {
+                Some(Target::Itself)
+            } else {
+                base.type_no(a.target).map(|t| Target::Type(Ty::Base(t)))
+            };
             let (Some(target), Some(class)) = (target, base.class_no(a.class)) else { continue };
             let names: Vec<&str> = a.perms.split_whitespace().collect();
             if let Ok(perms) = base.perms(class, &names) {
@@ -172,7 +191,6 @@ impl<'p, 'a> Sheet<'p, 'a> {
             policy,
             domain,
             grants: Vec::new(),
-            audited: Vec::new(),
             new_labels: BTreeMap::new(),
             attributes: BTreeMap::new(),
             drafts: policy.rules.iter().map(|_| Draft::default()).collect(),
@@ -206,7 +224,13 @@ impl<'p, 'a> Sheet<'p, 'a> {
     }
 
     /// Grants an access in those of its classes that `keep` accepts.
-    pub(super) fn grant_classes(&mut self, source: Source, target: Target, access: Access, keep: &dyn Fn(ClassNo) -> bool) {
+    pub(super) fn grant_classes(
+        &mut self,
+        source: Source,
+        target: Target,
+        access: Access,
+        keep: &dyn Fn(ClassNo) -> bool,
+    ) {
         let plan = self.plan;
         match plan.words.of(access) {
             Ok(rows) => {
@@ -235,7 +259,10 @@ impl<'p, 'a> Sheet<'p, 'a> {
                     .map(str::to_owned)
                     .collect();
                 let class_name = self.plan.base.class_name(class).to_owned();
-                self.draft(source).narrow(format!("the base asserts that no domain has `{class_name} {{ {} }}` on `{what}`", words.join(" ")));
+                self.draft(source).narrow(format!(
+                    "the base asserts that no domain has `{class_name} {{ {} }}` on `{what}`",
+                    words.join(" ")
+                ));
                 perms = PermSet(broken.iter().fold(perms.0, |bits, (p, _)| bits & !p.0));
             }
         }
@@ -264,7 +291,9 @@ impl<'p, 'a> Sheet<'p, 'a> {
                 (_, Some(ty)) => Some(Target::Type(Ty::Base(ty))),
                 (name, None) => known::ALL_DOMAINS.contains(&name).then_some(Target::AllDomains),
             };
-            let (true, Some(target), Some(class)) = (holds, target, base.class_no(rule.class)) else { continue };
+            let (true, Some(target), Some(class)) = (holds, target, base.class_no(rule.class)) else {
+                continue;
+            };
             let names: Vec<&str> = rule.perms.split_whitespace().collect();
             if let Ok(perms) = base.perms(class, &names) {
                 self.grants.push(Grant { source: Source::Base, target, class, perms, given: true });
@@ -299,11 +328,6 @@ impl<'p, 'a> Sheet<'p, 'a> {
         found.map(Ty::Base)
     }
 
-    /// All types named, as far as the base has them.
-    pub(super) fn known_types(&self, names: &[&str]) -> BTreeSet<Ty> {
-        names.iter().filter_map(|n| self.plan.base.type_no(n)).map(Ty::Base).collect()
-    }
-
     /// The verdicts, `@base` last.
     pub(super) fn outcomes(&mut self) -> (Vec<Outcome>, Outcome) {
         let unproved = self.policy.raw.iter().any(|r| r.target == canc_dsl::policy::Target::Selinux);
@@ -314,7 +338,8 @@ impl<'p, 'a> Sheet<'p, 'a> {
             outcome
         };
         let drafts = std::mem::take(&mut self.drafts);
-        let rules = drafts.into_iter().zip(&self.policy.rules).map(|(d, r)| finish(d.outcome(r.effect))).collect();
+        let rules =
+            drafts.into_iter().zip(&self.policy.rules).map(|(d, r)| finish(d.outcome(r.effect))).collect();
         let base = finish(std::mem::take(&mut self.base_draft).outcome(Effect::Allow));
         (rules, base)
     }

@@ -14,7 +14,9 @@ fn show() {
     let lowered = match lower(&set, &base) {
         Ok(l) => l,
         Err(errors) => {
-            for e in errors { println!("{:?} {} / {}", e.span, e.kind, e.kind.help()); }
+            for e in errors {
+                println!("{:?} {} / {}", e.span, e.kind, e.kind.help());
+            }
             return;
         }
     };
@@ -40,9 +42,31 @@ fn show() {
         let set = set.policies().iter().find(|p| p.name == l.policy).unwrap();
         for (rule, outcome) in set.rules.iter().zip(&l.outcomes) {
             if outcome.word() != "n/a" {
-                println!("r{} {:?} {}: {:?} {:?}", rule.id.0 + 1, rule.effect, outcome.word(), outcome.verdict, outcome.notes);
+                println!(
+                    "r{} {:?} {}: {:?} {:?}",
+                    rule.id.0 + 1,
+                    rule.effect,
+                    outcome.word(),
+                    outcome.verdict,
+                    outcome.notes
+                );
             }
         }
         println!("{:#?}", l.report);
     }
+}
+
+#[test]
+#[ignore = "a loop for a profiler"]
+fn spin() {
+    let text = std::fs::read_to_string(std::env::var("CANC_SHOW").unwrap()).unwrap();
+    let set = policies(&text);
+    let started = std::time::Instant::now();
+    let mut runs = 0u32;
+    while started.elapsed().as_secs() < 3 {
+        let base = Base::debian13();
+        std::hint::black_box(lower(&set, &base).unwrap());
+        runs += 1;
+    }
+    println!("{:?} each", started.elapsed() / runs);
 }
