@@ -138,4 +138,6 @@ codes! {
 }
 
 /// placeholder until merged
-pub fn page(_: Code) -> Option<&'static str> { None }
+pub fn page(_: Code) -> Option<&'static str> {
+    None
+}

@@ -6,7 +6,8 @@ use crate::failure::{Code, Failure};
 use crate::host::{CapabilityFacts, capability_facts};
 use crate::label::{self, Attribute};
 use crate::landlock::Prepared;
-use crate::plan::{Plan, Step};
+use crate::namespaces;
+use crate::plan::{Namespace, Plan, Step};
 use crate::procfs::{Procfs, explain};
 use crate::program::Program;
 use crate::sys::{self, Arguments, Ending, Instruction};
@@ -148,6 +149,10 @@ impl System for Machine {
             Some((_, file)) => label::set(file, attribute, write, expect),
             None => Err("its file was not opened".into()),
         }
+    }
+
+    fn namespaces(&mut self, kinds: &[Namespace]) -> Result<(), String> {
+        namespaces::make(kinds)
     }
 
     fn drop_bounding(&mut self, set: CapSet) -> io::Result<()> {

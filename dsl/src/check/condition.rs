@@ -231,7 +231,8 @@ impl Checker<'_, '_> {
         };
         if !fits {
             let bits = if width == Width::U16 { 16 } else { 32 };
-            let help = format!("the kernel looks at the low {bits} bits of this argument; write a value that fits");
+            let help =
+                format!("the kernel looks at the low {bits} bits of this argument; write a value that fits");
             let message = format!("the value has more than {bits} bits");
             self.fail(codes::VALUE_TOO_WIDE, number.span, message, "never equal", help);
             return None;
