@@ -162,12 +162,18 @@ impl System for Machine {
         Ok(())
     }
 
+    /// Asks for no change that is none: a confined caller may lack the permission even for that.
     fn set_capabilities(&mut self, sets: &CapabilityFacts) -> io::Result<()> {
-        clear_ambient_capability_set()?;
-        let set = |s: CapSet| CapabilitySet::from_bits_retain(s.0);
+        let now = capability_facts()?;
+        if now.ambient != CapSet::default() {
+            clear_ambient_capability_set()?;
+        }
         let CapabilityFacts { permitted, effective, inheritable, ambient, .. } = *sets;
-        let (permitted, effective, inheritable) = (set(permitted), set(effective), set(inheritable));
-        set_capabilities(None, CapabilitySets { effective, permitted, inheritable })?;
+        if (now.permitted, now.effective, now.inheritable) != (permitted, effective, inheritable) {
+            let set = |s: CapSet| CapabilitySet::from_bits_retain(s.0);
+            let (permitted, effective, inheritable) = (set(permitted), set(effective), set(inheritable));
+            set_capabilities(None, CapabilitySets { effective, permitted, inheritable })?;
+        }
         for number in ambient.numbers() {
             configure_capability_in_ambient_set(one(number), true)?;
         }
