@@ -7,7 +7,10 @@ pub mod apparmor;
 pub mod coverage;
 pub mod emit;
 pub mod seccomp;
+pub mod landlock;
+mod near;
 pub mod selinux;
 #[cfg(test)]
 mod testing;
 pub mod verdict;
+mod word_set;

@@ -9,7 +9,6 @@ use crate::landlock::{self, Places, Prepared};
 use crate::machine::Machine;
 use crate::perform::{Payload, perform};
 use crate::plan::{Plan, Policy, Step};
-use crate::procfs::{Procfs, explain};
 use crate::program::Program;
 use crate::sys;
 use rustix::fd::{AsFd, OwnedFd};
@@ -32,18 +31,18 @@ pub struct Decision {
 /// Finds the program, asks the host and plans.
 ///
 /// # Errors
-/// The program is missing, is no program, or is none that the policy starts; `/proc` cannot be used.
-pub fn decide(proc: &Procfs, policy: &Policy, command: &OsStr, search: &OsStr) -> Result<Decision, Failure> {
+/// The program is missing, is no program, or is none that the policy starts.
+pub fn decide(policy: &Policy, command: &OsStr, search: &OsStr) -> Result<Decision, Failure> {
     check_names(policy)?;
-    let program = Program::find(proc, command, search)?;
-    program.check(proc, &policy.launch)?;
+    let program = Program::find(command, search)?;
+    program.check(&policy.launch)?;
     let wanted = Wanted {
         domain: policy.selinux.as_ref().map(|s| s.domain.as_str()),
         profile: policy.apparmor.as_ref().map(|a| a.profile.as_str()),
         program: Some(program.file.as_fd()),
         no_new_privs: policy.launch.no_new_privs,
     };
-    let host = probe(proc, &wanted).map_err(|e| Failure::refused("this host", e.to_string(), ""))?;
+    let host = probe(&wanted).map_err(|e| Failure::refused("this host", e.to_string(), ""))?;
     let plan = Plan::new(policy, &host);
     Ok(Decision { host, program, plan })
 }
@@ -73,18 +72,15 @@ pub fn launch(request: Request) -> Result<Decision, Failure> {
     sys::ignore_write_signals().map_err(|e| Failure::refused("signals", e.to_string(), ""))?;
     let bundle = Bundle::open(&request.bundle)?;
     let policy = bundle.policy(request.policy.as_deref())?;
-    let proc = Procfs::open().map_err(|e| {
-        Failure::refused("/proc", format!("it cannot be used: {}", explain(&e)), "mount -t proc proc /proc")
-    })?;
     let environment: Variables = std::env::vars_os().collect();
     let value = |name: &str| environment.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
     let command = request.command.first().cloned().unwrap_or_default();
-    let decision = decide(&proc, policy, &command, &value("PATH").unwrap_or_default())?;
+    let decision = decide(policy, &command, &value("PATH").unwrap_or_default())?;
     if request.dry_run {
         return Ok(decision);
     }
     let plan = decision.plan?;
-    let prepared = ruleset(&bundle, policy, &plan, &proc, value("HOME").as_deref().map(Path::new))?;
+    let prepared = ruleset(&bundle, policy, &plan, value("HOME").as_deref().map(Path::new))?;
     let payload = Payload {
         program: decision.program.path.display().to_string(),
         arguments: arguments(request.command)?,
@@ -108,7 +104,7 @@ pub fn launch(request: Request) -> Result<Decision, Failure> {
         None => None,
     };
     tell_accepted(&plan);
-    let mut machine = Machine::new(&proc, &plan, &decision.program, prepared, report)?;
+    let mut machine = Machine::new(&plan, &decision.program, prepared, report)?;
     Err(perform(&plan, payload, &mut machine))
 }
 
@@ -116,14 +112,13 @@ fn ruleset(
     bundle: &Bundle,
     policy: &Policy,
     plan: &Plan,
-    proc: &Procfs,
     home: Option<&Path>,
 ) -> Result<Option<Prepared>, Failure> {
     let abi =
         plan.steps.iter().find_map(|s| if let Step::Landlock { abi, .. } = s { Some(*abi) } else { None });
     let (Some(abi), Some(entry)) = (abi, &policy.landlock) else { return Ok(None) };
     let rules = bundle.ruleset(&entry.rulesets, abi)?;
-    landlock::prepare(&rules, &Places::of_caller(home), proc).map(Some)
+    landlock::prepare(&rules, &Places::of_caller(home)).map(Some)
 }
 
 fn arguments(command: Vec<OsString>) -> Result<Vec<CString>, Failure> {

@@ -21,12 +21,13 @@ mod report;
 mod sys;
 mod system;
 mod trusted;
+mod walk;
 
 pub use bundle::Bundle;
 pub use caps::CapSet;
 pub use failure::{Code, Failure};
 pub use launch::{Decision, decide, launch};
 pub use plan::{Layer, LayerState, Plan, Policy, Step};
-pub use procfs::Procfs;
 pub use program::Program;
 pub use report::{Enforcement, Format, LayerReport, State};
+pub use sys::{Instruction, load_filter};

@@ -24,8 +24,7 @@ use std::io::{self, Write};
 
 /// The running process.
 #[derive(Debug)]
-pub struct Machine<'a> {
-    proc: &'a Procfs,
+pub struct Machine {
     labels: Vec<(Attribute, OwnedFd)>,
     ruleset: Option<Prepared>,
     report: Option<OwnedFd>,
@@ -34,13 +33,12 @@ pub struct Machine<'a> {
     unknown: CString,
 }
 
-impl<'a> Machine<'a> {
+impl Machine {
     /// Opens what the plan's steps need, and puts the program on the plan's descriptor.
     ///
     /// # Errors
     /// A label file that is not what it should be, no room for the descriptor.
     pub fn new(
-        proc: &'a Procfs,
         plan: &Plan,
         program: &Program,
         ruleset: Option<Prepared>,
@@ -51,7 +49,7 @@ impl<'a> Machine<'a> {
             match step {
                 Step::Label { layer, .. } => {
                     let Some(attribute) = layer.exec_attribute() else { continue };
-                    let file = label::open(proc, attribute).map_err(|e| {
+                    let file = label::open(attribute).map_err(|e| {
                         let why = format!("its exec label under /proc cannot be trusted: {}", explain(&e));
                         Failure::refused(
                             layer.word(),
@@ -71,7 +69,7 @@ impl<'a> Machine<'a> {
             }
         }
         let (messages, unknown) = messages(program);
-        Ok(Self { proc, labels, ruleset, report, messages, unknown })
+        Ok(Self { labels, ruleset, report, messages, unknown })
     }
 }
 
@@ -114,7 +112,7 @@ fn messages(program: &Program) -> (Vec<(i32, CString)>, CString) {
     )
 }
 
-impl System for Machine<'_> {
+impl System for Machine {
     fn open_stdio(&mut self) -> io::Result<Vec<u32>> {
         sys::open_standard_descriptors()
     }
@@ -128,7 +126,7 @@ impl System for Machine<'_> {
             let last = if end == u32::MAX { end } else { end - 1 };
             if first <= last {
                 match sys::close_on_exec_from(first, last) {
-                    Err(e) if old_kernel(&e) => return self.close_each_on_exec(&keep),
+                    Err(e) if old_kernel(&e) => return Self::close_each_on_exec(&keep),
                     other => other?,
                 }
             }
@@ -213,10 +211,10 @@ impl System for Machine<'_> {
     }
 }
 
-impl Machine<'_> {
+impl Machine {
     /// For kernels without close_range(2) or its flag (before Linux 5.11).
-    fn close_each_on_exec(&self, keep: &[u32]) -> io::Result<()> {
-        let directory = self.proc.thread_file("fd", OFlags::RDONLY | OFlags::DIRECTORY)?;
+    fn close_each_on_exec(keep: &[u32]) -> io::Result<()> {
+        let directory = Procfs::open()?.thread_file("fd", OFlags::RDONLY | OFlags::DIRECTORY)?;
         for entry in Dir::new(directory)? {
             let Some(number) = entry?.file_name().to_str().ok().and_then(|n| n.parse::<u32>().ok()) else {
                 continue;

@@ -1,5 +1,8 @@
 //! A plan to the confined program: does the steps in order and stops at the first that fails. It decides nothing.
 
+#[cfg(test)]
+mod tests;
+
 use crate::environment::{self, Environment, Variables};
 use crate::failure::{Code, Failure};
 use crate::host::CapabilityFacts;

@@ -118,6 +118,9 @@ impl Plan {
         let mut reasons = Vec::new();
         let mut accepted = Vec::new();
         check_words(policy, &mut reasons);
+        if !reasons.is_empty() {
+            return Err(Failure { code: Code::Refused, reasons });
+        }
         not_done_yet(&policy.launch, &mut reasons, &mut accepted);
         let layers = layers::judge(policy, host, &mut reasons);
         layers::decide(policy, host, &layers, &mut reasons, &mut accepted);

@@ -158,7 +158,8 @@ impl Features {
     /// Whether unix sockets are mediated by name and peer. Kernels say so in one of two places.
     #[must_use]
     pub fn af_unix(&self) -> bool {
-        let says = |set: &FeatureSet| set.has("network_v8/af_unix", "yes") || set.has("network/af_unix", "yes");
+        let says =
+            |set: &FeatureSet| set.has("network_v8/af_unix", "yes") || set.has("network/af_unix", "yes");
         says(&self.abi) && says(&self.kernel)
     }
 
@@ -235,7 +236,15 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_feature_set_is_refused_with_its_place() {
-        for (text, at) in [("a", 0), ("a {b", 3), ("a {b {c\n}", 9), ("}", 0), ("a b {c\n}", 0), ("a {b\n}\n}", 7), ("x\n}", 0)] {
+        for (text, at) in [
+            ("a", 0),
+            ("a {b", 3),
+            ("a {b {c\n}", 9),
+            ("}", 0),
+            ("a b {c\n}", 0),
+            ("a {b\n}\n}", 7),
+            ("x\n}", 0),
+        ] {
             assert_eq!(FeatureSet::parse(text), Err(FeaturesError { at }), "{text:?}");
         }
         assert!(FeatureSet::parse(&"a {".repeat(1000)).is_err());

@@ -50,8 +50,13 @@ pub fn find(profile: &Profile) -> Vec<Limit> {
 
 /// Whether text follows a star: the automaton must remember how far each of those has come.
 fn is_wild(glob: &str) -> bool {
-    let glob = glob.trim_end_matches("{,**}").trim_end_matches("{,**/}").trim_end_matches("**[^/]").trim_end_matches("{,/}");
-    glob.find('*').is_some_and(|at| glob.get(at..).is_some_and(|rest| rest.chars().any(|c| c.is_alphanumeric())))
+    let glob = glob
+        .trim_end_matches("{,**}")
+        .trim_end_matches("{,**/}")
+        .trim_end_matches("**[^/]")
+        .trim_end_matches("{,/}");
+    glob.find('*')
+        .is_some_and(|at| glob.get(at..).is_some_and(|rest| rest.chars().any(|c| c.is_alphanumeric())))
 }
 
 fn worst(profile: &Profile, counts: impl Fn(&Rule) -> bool) -> Vec<RuleId> {

@@ -86,7 +86,7 @@ impl LowerError {
     pub fn diagnostic(&self, policy: &PolicyData) -> Diagnostic {
         let (code, message, label, help) = match self {
             Self::Clone3 { .. } => (
-                codes::CLONE3,
+                codes::CLONE3_ALONE,
                 "`clone3` is allowed and user namespaces are not".to_owned(),
                 "a filter cannot see its flags",
                 "remove it, and threads are made by `clone`; or add `allow userns create`".to_owned(),

@@ -1,6 +1,6 @@
 //! Rule bodies to boxes of requests.
 
-use super::boxes::{Dim, Kind, Region};
+use super::boxes::{Dim, Kind, Region, RequestSet};
 use crate::policy::{
     Body, FileOp, FileRule, IpBlock, MountFlags, MountRule, MountSource, MqueueRule, NamePattern, NetOp,
     NetRule, PathRef, Peer, PolicySet, Propagation, Protocol, PtraceRule, SignalRule, UnixAddress, UnixRule,
@@ -31,15 +31,46 @@ impl Peers {
     /// Those seen from the policy `own` in a build of these policies.
     #[must_use]
     pub fn new(set: &PolicySet, own: &Arc<str>) -> Self {
-        let policies = set.policies().iter().map(|p| Arc::clone(&p.name)).filter(|n| n != own).collect();
-        Self { own: Arc::clone(own), policies }
+        Self { own: Arc::clone(own), policies: set.policies().iter().map(|p| Arc::clone(&p.name)).collect() }
     }
 
-    /// Every process.
+    /// Requests of this policy in the bits of `other`, a policy of the same build: what is "self" here is a policy there.
+    #[must_use]
+    pub fn as_seen_by(&self, other: &Self, requests: RequestSet) -> RequestSet {
+        let own = self.bits(&Peer::SelfDomain);
+        let seen = other.bits(&Peer::Policy(Arc::clone(&self.own)));
+        let there = self.bit_of(&other.own);
+        let translate = |bits: u128| {
+            let rest = bits & !own & !there;
+            let to_own = if bits & own != 0 { seen } else { 0 };
+            let to_other = if bits & there != 0 { 1 << SELF } else { 0 };
+            rest | to_own | to_other
+        };
+        let mut regions = requests.regions;
+        for region in &mut regions {
+            let peer = match region.kind {
+                Kind::UnixPath { .. } | Kind::UnixAbstract { .. } | Kind::Signal | Kind::Ptrace => region.dims.get_mut(1),
+                _ => None,
+            };
+            if let Some(Dim::Bits(bits)) = peer {
+                *bits = translate(*bits);
+            }
+        }
+        RequestSet::new(regions)
+    }
+
+    fn bit_of(&self, name: &str) -> u128 {
+        match self.policies.iter().position(|p| &**p == name) {
+            Some(i) => 1 << (FIRST_POLICY + u32::try_from(i).unwrap_or(0)),
+            None => 0,
+        }
+    }
+
+    /// Every process. The own policy's bit among the policies is never used.
     #[must_use]
     pub fn all(&self) -> u128 {
         let count = FIRST_POLICY + u32::try_from(self.policies.len()).unwrap_or(0);
-        u128::MAX >> (128 - count.min(128))
+        (u128::MAX >> (128 - count.min(128))) & !self.bit_of(&self.own)
     }
 
     /// The bits that a peer stands for; none for a policy that is not in the build.
@@ -51,10 +82,7 @@ impl Peers {
             Peer::Systemd => 1 << SYSTEMD,
             Peer::Any => self.all(),
             Peer::Policy(name) if *name == self.own => 1 << SELF,
-            Peer::Policy(name) => match self.policies.iter().position(|p| p == name) {
-                Some(i) => 1 << (FIRST_POLICY + u32::try_from(i).unwrap_or(0)),
-                None => 0,
-            },
+            Peer::Policy(name) => self.bit_of(name),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{
 use super::{apparmor, selinux};
 use crate::caps::CapSet;
 use crate::limits::RLIMITS;
-use crate::procfs::{KernelDir, Procfs};
+use crate::procfs::KernelDir;
 use crate::sys::{self, Action};
 use rustix::process::{geteuid, getrlimit};
 use rustix::thread::{
@@ -32,7 +32,7 @@ pub struct Wanted<'a> {
 ///
 /// # Errors
 /// Only where the process cannot learn its own capabilities: everything else is a fact too.
-pub fn probe(proc: &Procfs, wanted: &Wanted<'_>) -> io::Result<HostFacts> {
+pub fn probe(wanted: &Wanted<'_>) -> io::Result<HostFacts> {
     let modules = modules();
     let has = |name: &str| modules.as_ref().map(|all| all.iter().any(|m| m == name));
     Ok(HostFacts {
@@ -42,12 +42,12 @@ pub fn probe(proc: &Procfs, wanted: &Wanted<'_>) -> io::Result<HostFacts> {
         selinux: match (wanted.domain, has("selinux")) {
             (None, _) => SelinuxFacts::NotAsked,
             (_, Some(false)) => SelinuxFacts::Absent { why: NOT_ACTIVE.into() },
-            (Some(domain), _) => selinux::facts(proc, domain, wanted),
+            (Some(domain), _) => selinux::facts(domain, wanted),
         },
         apparmor: match (wanted.profile, has("apparmor")) {
             (None, _) => ApparmorFacts::NotAsked,
             (_, Some(false)) => ApparmorFacts::Absent { why: NOT_ACTIVE.into() },
-            (Some(profile), _) => apparmor::facts(proc, profile),
+            (Some(profile), _) => apparmor::facts(profile),
         },
         landlock_abi: sys::landlock_abi(),
         seccomp: SeccompFacts {

@@ -191,7 +191,9 @@ fn remedy_for_absence(layer: Layer, policy: &Policy) -> String {
         Layer::Landlock => {
             "use a kernel with Landlock switched on (lsm=landlock,… on its command line)".into()
         }
-        Layer::Seccomp if policy.seccomp.is_some() => "use a kernel with CONFIG_SECCOMP_FILTER".into(),
+        Layer::Seccomp if policy.seccomp.is_some() => {
+            "use Linux 4.14 or later with CONFIG_SECCOMP_FILTER".into()
+        }
         Layer::Seccomp => "build the bundle again".into(),
     }
 }

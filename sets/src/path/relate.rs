@@ -148,7 +148,8 @@ fn example_name(pieces: &[Piece]) -> Option<String> {
                     Piece::Any => "a".into(),
                     Piece::Star => star.into(),
                     Piece::Class { negated, ranges } => {
-                        let member = |b: &u8| ranges.iter().any(|(low, high)| (low..=high).contains(&b)) != *negated;
+                        let member =
+                            |b: &u8| ranges.iter().any(|(low, high)| (low..=high).contains(&b)) != *negated;
                         let order = (b'a'..=b'z').chain(b'0'..=b'9').chain(b'A'..=b'Z').chain(b' '..=b'~');
                         char::from(order.filter(|b| *b != b'/').find(member)?).to_string()
                     }

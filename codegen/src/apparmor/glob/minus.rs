@@ -35,7 +35,11 @@ pub fn without(pattern: &Pattern, except: &[&Pattern], form: Form) -> Option<Vec
     }
     let mut out = Writer { form, globs: Vec::new() };
     let place = prefix(pattern, base)?;
-    if tree { out.entries(&place, &root)? } else { out.directory(&place, &root)? }
+    if tree {
+        out.entries(&place, &root)?
+    } else {
+        out.directory(&place, &root)?
+    }
     out.globs.into_iter().map(|text| AaGlob::parse(&text).ok()).collect()
 }
 
@@ -81,7 +85,10 @@ impl Directory {
             [Component::Glob(pieces)] => {
                 let [Piece::Lit(start), Piece::Star] = pieces.as_slice() else { return None };
                 let clash = self.names.keys().any(|n| n.starts_with(start.as_str()))
-                    || self.prefixes.keys().any(|p| p.starts_with(start.as_str()) || start.starts_with(p.as_str()));
+                    || self
+                        .prefixes
+                        .keys()
+                        .any(|p| p.starts_with(start.as_str()) || start.starts_with(p.as_str()));
                 if clash || !start.is_ascii() {
                     return None;
                 }
@@ -117,12 +124,7 @@ impl Writer {
             self.push(None, Some("/"), Some("/"), place);
         }
         let others = other_names(taken)?;
-        self.push(
-            Some("{,/**[^/]}"),
-            Some("/{,**/}"),
-            Some("{,/{,**}}"),
-            &format!("{place}/{others}"),
-        );
+        self.push(Some("{,/**[^/]}"), Some("/{,**/}"), Some("{,/{,**}}"), &format!("{place}/{others}"));
         for (name, child) in &taken.names {
             let place = joined(place, name);
             if !child.as_file {
@@ -146,10 +148,12 @@ impl Writer {
     fn entries(&mut self, place: &str, taken: &Directory) -> Option<()> {
         let others = other_names(taken)?;
         self.push(Some(""), Some("/"), Some("{,/}"), &format!("{place}/{others}"));
-        let names = taken.names.iter().map(|(name, child)| (joined(place, name), child.as_file, child.itself));
-        let starts = taken.prefixes.iter().map(|(start, tail)| {
-            (format!("{}*", joined(place, start)), *tail == Tail::Entry, true)
-        });
+        let names =
+            taken.names.iter().map(|(name, child)| (joined(place, name), child.as_file, child.itself));
+        let starts = taken
+            .prefixes
+            .iter()
+            .map(|(start, tail)| (format!("{}*", joined(place, start)), *tail == Tail::Entry, true));
         for (place, as_file, itself) in names.chain(starts).collect::<Vec<_>>() {
             if !as_file {
                 self.push(Some(""), None, Some(""), &place);

@@ -26,8 +26,18 @@ fn the_spelling() {
         ("/a/*/b", Some("/a/*/b"), Some("/a/*/b/"), Some("/a/*/b{,/}")),
         ("/a/*.log", Some("/a/*.log"), Some("/a/*.log/"), Some("/a/*.log{,/}")),
         ("${home}/x", Some("/{home/?*,root}/x"), Some("/{home/?*,root}/x/"), Some("/{home/?*,root}/x{,/}")),
-        ("${self}/maps", Some("/proc/[0-9]*/maps"), Some("/proc/[0-9]*/maps/"), Some("/proc/[0-9]*/maps{,/}")),
-        ("/proc/self/fd/**", Some("/proc/[0-9]*/fd/**[^/]"), Some("/proc/[0-9]*/fd/{,**/}"), Some("/proc/[0-9]*/fd/{,**}")),
+        (
+            "${self}/maps",
+            Some("/proc/[0-9]*/maps"),
+            Some("/proc/[0-9]*/maps/"),
+            Some("/proc/[0-9]*/maps{,/}"),
+        ),
+        (
+            "/proc/self/fd/**",
+            Some("/proc/[0-9]*/fd/**[^/]"),
+            Some("/proc/[0-9]*/fd/{,**/}"),
+            Some("/proc/[0-9]*/fd/{,**}"),
+        ),
     ];
     for (text, file, directory, both) in cases {
         assert_eq!(glob(text, Form::File).as_deref(), file, "{text}");
@@ -90,7 +100,8 @@ fn text() -> impl Strategy<Value = String> {
         2 => "[ab*?]{1,3}".prop_filter("globstar", |s| !s.contains("**")),
         1 => "[ab]?\\[!?[a-c,^_-]{0,2}x\\][ab]?".prop_filter("class", |s| Pattern::parse(&format!("/{s}")).is_ok()),
     ];
-    let start = prop_oneof![8 => Just(""), 1 => Just("${home}"), 1 => Just("${run_user}"), 1 => Just("${self}")];
+    let start =
+        prop_oneof![8 => Just(""), 1 => Just("${home}"), 1 => Just("${run_user}"), 1 => Just("${self}")];
     (start, prop::collection::vec(component, 1..4), prop_oneof![Just(""), Just("/"), Just("/**")])
         .prop_map(|(start, list, tail)| format!("{start}/{}{tail}", list.join("/")))
 }
@@ -105,11 +116,16 @@ fn same(globs: &[AaGlob], lang: Lang, form: Form) -> Result<Option<String>, TooL
         Form::Both => lang,
     };
     // The other spelling of a process's directory is AppArmor's own.
-    let other = AaGlob::parse("/proc/[0-9]*").unwrap().lang()?.and(Lang::Any(vec![])).or(Lang::patterns(
-        &[one("/proc/[0-9]*"), one("/proc/[0-9]*/**")],
-    )?);
+    let other = AaGlob::parse("/proc/[0-9]*")
+        .unwrap()
+        .lang()?
+        .and(Lang::Any(vec![]))
+        .or(Lang::patterns(&[one("/proc/[0-9]*"), one("/proc/[0-9]*/**")])?);
     // No user's number has more digits.
-    let long = Lang::patterns(&[one(&format!("/run/user/{}*", "[0-9]".repeat(11))), one(&format!("/run/user/{}*/**", "[0-9]".repeat(11)))])?;
+    let long = Lang::patterns(&[
+        one(&format!("/run/user/{}*", "[0-9]".repeat(11))),
+        one(&format!("/run/user/{}*/**", "[0-9]".repeat(11))),
+    ])?;
     match lang.clone().minus(globs.clone()).minus(long).witness(Universe::Paths)? {
         Some(missed) => Ok(Some(missed)),
         None => globs.minus(lang).minus(other).witness(Universe::Paths),
@@ -160,10 +176,7 @@ fn differences_that_can_be_written() {
         list("/srv/**", &["/srv/ab/**"], Form::File).unwrap(),
         ["/srv/{[^\\x00/a]*,a,a[^\\x00/b]*,ab?*}{,/**[^/]}", "/srv/ab"]
     );
-    assert_eq!(
-        list("/b/*", &["/b/s*"], Form::File).unwrap(),
-        ["/b/[^\\x00/s]*"]
-    );
+    assert_eq!(list("/b/*", &["/b/s*"], Form::File).unwrap(), ["/b/[^\\x00/s]*"]);
     assert_eq!(list("/srv/**", &["/srv/**/.git/**"], Form::File), None);
     assert_eq!(list("/srv/*.html", &["/srv/a.html"], Form::File), None);
 }

@@ -15,8 +15,7 @@ pub enum Form {
 }
 
 /// Ten digits, the length of the greatest user number.
-const USER_NUMBER: &str =
-    "[0-9]{,[0-9]{,[0-9]{,[0-9]{,[0-9]{,[0-9]{,[0-9]{,[0-9]{,[0-9]{,[0-9]}}}}}}}}}";
+const USER_NUMBER: &str = "[0-9]{,[0-9]{,[0-9]{,[0-9]{,[0-9]{,[0-9]{,[0-9]{,[0-9]{,[0-9]{,[0-9]}}}}}}}}}";
 
 /// The glob of a pattern for a form; `None` when the pattern has no such path.
 pub(super) fn pattern(pattern: &Pattern, form: Form) -> Option<String> {

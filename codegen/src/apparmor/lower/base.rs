@@ -5,11 +5,11 @@ use super::context::Context;
 use super::draft::Source;
 use super::network::ANY_USE;
 use super::process::passive;
+use crate::apparmor::glob::AaGlob;
 use crate::apparmor::model::{
     Family, FilePerm, Mode, NetPerm, NetPerms, NetworkRule, Peer, PtracePerm, PtracePerms, PtraceRule, Rule,
     SignalPerm, SignalPerms, SignalRule, SocketType,
 };
-use crate::apparmor::glob::AaGlob;
 use crate::apparmor::token::ProfileName;
 use crate::verdict::{Outcome, Verdict};
 use canc_dsl::policy::{self as dsl, Body, Effect, FileOp, RuleId};

@@ -52,7 +52,10 @@ fn names(numbers: impl Iterator<Item = u8>) -> String {
 
 fn permit(cx: &mut Context<'_>, id: RuleId, rule: dsl::CapabilityRule, numbers: Vec<u8>, unknown: &[u8]) {
     if !unknown.is_empty() {
-        cx.narrow(id, format!("{}: unknown to this ABI or kernel, which refuses it", names(unknown.iter().copied())));
+        cx.narrow(
+            id,
+            format!("{}: unknown to this ABI or kernel, which refuses it", names(unknown.iter().copied())),
+        );
     }
     let (outside, inside) = allowed(cx.policy);
     let elsewhere = if rule.in_userns { outside } else { inside };

@@ -1,12 +1,13 @@
 //! Denies of accesses to paths to refusals, and what of a deny nobody can say: the words that AppArmor joins with allowed ones.
 
-use super::claims::{Claim, Claims, DIRECTORY_WORDS, WRITE_WORDS, meet};
+use super::claims::{Claim, Claims, DIRECTORY_WORDS, WRITE_WORDS};
 use super::context::Context;
 use super::draft::Source;
 use super::files::{Plan, Refusal, forms};
 use super::words;
 use crate::apparmor::glob::{Form, without};
 use crate::apparmor::model::{FilePerm, FilePerms};
+use crate::near::meet;
 use canc_dsl::policy::{Body, Effect, FileOp, FileOps, FileRule, Rule, RuleId};
 use canc_sets::path::{Lang, Pattern, TooLarge, Universe};
 
@@ -61,7 +62,9 @@ impl<'a> Job<'a> {
         for except in self.file.except.iter().map(|e| &e.pattern) {
             if let Some(other) = self.hurt(claims, &refusal, except)? {
                 let Some(witness) = self.granted(claims, self.file.ops)? else { return Ok(()) };
-                let what = format!("{witness}: its exception `{except}` is allowed by {other} and cannot be told apart");
+                let what = format!(
+                    "{witness}: its exception `{except}` is allowed by {other} and cannot be told apart"
+                );
                 cx.through(self.rule.id, what);
                 return Ok(());
             }
@@ -207,7 +210,8 @@ impl<'a> Job<'a> {
                 }
             }
         }
-        let nothing = refusal.file.is_empty() && refusal.directory.is_empty() && !refusal.link_to && !refusal.link_as;
+        let nothing =
+            refusal.file.is_empty() && refusal.directory.is_empty() && !refusal.link_to && !refusal.link_as;
         if !nothing {
             plan.denies.push(refusal);
         }
@@ -218,7 +222,10 @@ impl<'a> Job<'a> {
 fn narrow(cx: &mut Context<'_>, id: RuleId, deny: RuleId, lost: FileOps, pattern: &Pattern) {
     let list: Vec<&str> = lost.iter().map(FileOp::word).collect();
     let which = u64::from(deny.0) + 1;
-    cx.narrow(id, format!("{} on `{pattern}`: the deny r{which} refuses writing there, {JOINED}", words::list(&list)));
+    cx.narrow(
+        id,
+        format!("{} on `{pattern}`: the deny r{which} refuses writing there, {JOINED}", words::list(&list)),
+    );
 }
 
 /// Why words come and go together.

@@ -1,9 +1,10 @@
 //! Where executed programs go, and patterns that would send one path to two places: the parser refuses the whole profile then.
 
-use super::claims::{Claim, Claims, meet};
+use super::claims::{Claim, Claims};
 use super::context::Context;
 use super::draft::Source;
 use crate::apparmor::model::Exec;
+use crate::near::meet;
 use canc_dsl::policy::{RuleId, RunTarget};
 use canc_sets::path::{Pattern, TooLarge, Universe};
 use std::collections::HashMap;
@@ -19,7 +20,10 @@ pub(super) fn target(cx: &mut Context<'_>, id: RuleId, target: &RunTarget) -> Op
                 return Some(Exec::Profile(other));
             }
             if !cx.features.stack() {
-                cx.narrow(id, "execution: under no_new_privs it takes stacked profiles, which this kernel lacks");
+                cx.narrow(
+                    id,
+                    "execution: under no_new_privs it takes stacked profiles, which this kernel lacks",
+                );
                 return None;
             }
             cx.note(id, "both profiles apply to the program, because no_new_privs lets nothing else through");
@@ -48,14 +52,16 @@ pub(super) fn disjoint<'a>(
     if runs.iter().all(|(_, c)| c.exec == first.exec) {
         return Ok(());
     }
-    let globs: Vec<&(usize, &Claim<'a>)> = runs.iter().filter(|(_, c)| c.pattern.as_literal().is_none()).collect();
+    let globs: Vec<&(usize, &Claim<'a>)> =
+        runs.iter().filter(|(_, c)| c.pattern.as_literal().is_none()).collect();
     for (at, (number, claim)) in globs.iter().enumerate() {
         for (later, other) in globs.iter().skip(at + 1) {
             let at = |large| (rule_of(claim), large);
             if claim.exec == other.exec || !meet(claim.pattern, other.pattern).map_err(at)? {
                 continue;
             }
-            let common = claim.lang().and_then(|l| l.and(other.lang()?).witness(Universe::Paths)).map_err(at)?;
+            let common =
+                claim.lang().and_then(|l| l.and(other.lang()?).witness(Universe::Paths)).map_err(at)?;
             let apart = |c: &Claim<'a>, o: &Claim<'a>| -> Vec<&'a Pattern> {
                 let met = c.except.iter().map(|e| &e.pattern);
                 met.filter(|e| e.meets(o.pattern) != Some(false)).collect()
@@ -67,7 +73,12 @@ pub(super) fn disjoint<'a>(
                     lost.push(*later);
                     if let Some(id) = rule_of(other) {
                         let what = witness.unwrap_or_else(|| other.pattern.to_string());
-                        cx.narrow(id, format!("execution of paths that another rule sends elsewhere, such as \"{what}\""));
+                        cx.narrow(
+                            id,
+                            format!(
+                                "execution of paths that another rule sends elsewhere, such as \"{what}\""
+                            ),
+                        );
                     }
                 }
             }

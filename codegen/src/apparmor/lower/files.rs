@@ -1,11 +1,12 @@
 //! Accesses to paths to file rules: which permissions each pattern gets, in which form, and what becomes of `except`.
 
-use super::claims::{Claim, Claims, meet, perms};
+use super::claims::{Claim, Claims, perms};
 use super::context::Context;
 use super::draft::Source;
 use super::exec;
 use crate::apparmor::glob::{AaGlob, Form, without};
 use crate::apparmor::model::{FilePerm, FilePerms, FileRule, LinkRule, Mode, Rule};
+use crate::near::meet;
 use canc_dsl::policy::{Body, Effect, FileOp, FileOps, PathRef, Policy, RuleId, UnixAddress};
 use canc_sets::path::{Lang, Pattern, TooLarge, Universe};
 use std::collections::HashMap;
@@ -175,10 +176,16 @@ impl<'a> Plan<'a> {
         }
         if !forced.is_empty() {
             self.no_exec.push(number);
-            cx.narrow(id, "execution: its paths cannot be told apart from those of another rule that go elsewhere");
+            cx.narrow(
+                id,
+                "execution: its paths cannot be told apart from those of another rule that go elsewhere",
+            );
         }
         if let Some(witness) = left_over(claims, claim, &apart)? {
-            cx.widen(id, format!("paths that it excepts but another rule needs in part, such as `{witness}`"));
+            cx.widen(
+                id,
+                format!("paths that it excepts but another rule needs in part, such as `{witness}`"),
+            );
         }
         Ok(())
     }
@@ -221,7 +228,8 @@ impl<'a> Plan<'a> {
     /// The refusals of writing, as claims.
     pub(super) fn refused_writing(&self) -> Vec<Claim<'a>> {
         let writing = FilePerms::of(&[FilePerm::Write]);
-        let whole = self.denies.iter().filter(|d| d.except.is_empty() && d.file.union(d.directory).contains(writing));
+        let whole =
+            self.denies.iter().filter(|d| d.except.is_empty() && d.file.union(d.directory).contains(writing));
         whole
             .map(|d| Claim {
                 source: Source::Rule(d.id),
@@ -314,14 +322,18 @@ pub(super) fn refusal_rules(refusal: &Refusal<'_>) -> Vec<Rule> {
         except => without(refusal.pattern, except, Form::File).unwrap_or_default(),
     };
     if refusal.link_to {
-        out.extend(globs().into_iter().map(|target| {
-            Rule::Link(LinkRule { mode, owner, name: AaGlob::everything(), target })
-        }));
+        out.extend(
+            globs()
+                .into_iter()
+                .map(|target| Rule::Link(LinkRule { mode, owner, name: AaGlob::everything(), target })),
+        );
     }
     if refusal.link_as {
-        out.extend(globs().into_iter().map(|name| {
-            Rule::Link(LinkRule { mode, owner: false, name, target: AaGlob::everything() })
-        }));
+        out.extend(
+            globs()
+                .into_iter()
+                .map(|name| Rule::Link(LinkRule { mode, owner: false, name, target: AaGlob::everything() })),
+        );
     }
     out
 }

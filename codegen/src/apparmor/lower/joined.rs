@@ -61,10 +61,8 @@ impl Joined<'_, '_> {
         (files, directories): (bool, bool),
     ) -> Result<Option<String>, TooLarge> {
         let near = self.claims.near(claim.pattern);
-        let others: Vec<&Claim<'_>> = near
-            .into_iter()
-            .filter(|c| with_implied(c.ops).has(op) && (claim.owner || !c.owner))
-            .collect();
+        let others: Vec<&Claim<'_>> =
+            near.into_iter().filter(|c| with_implied(c.ops).has(op) && (claim.owner || !c.owner)).collect();
         if others.iter().any(|c| c.except.is_empty() && c.pattern.covers(claim.pattern) == Some(true)) {
             return Ok(None);
         }

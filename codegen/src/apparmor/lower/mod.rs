@@ -112,8 +112,7 @@ pub fn lower(
     if !errors.is_empty() {
         return Err(errors);
     }
-    let blocks =
-        draft.blocks(policy).map_err(|(rule, bad)| vec![LowerError { rule, kind: bad.into() }])?;
+    let blocks = draft.blocks(policy).map_err(|(rule, bad)| vec![LowerError { rule, kind: bad.into() }])?;
     let profile = Profile {
         name: own,
         abi: options.abi,
@@ -165,7 +164,10 @@ fn print<'a>(cx: &mut Context<'a>, claims: &Claims<'a>, plan: &Plan<'a>) {
         }
         body(cx, rule);
         if rule.effect == Effect::Deny && cx.complain {
-            cx.set(rule.id, Outcome::new(Verdict::DenyDropped { why: "complain mode refuses nothing".into() }));
+            cx.set(
+                rule.id,
+                Outcome::new(Verdict::DenyDropped { why: "complain mode refuses nothing".into() }),
+            );
         }
     }
 }

@@ -70,7 +70,9 @@ fn rules(mode: Mode, rule: &MountRule) -> Vec<Rule> {
         MountRule::Move { source, target } => pairs(source, target, MountOption::Move),
         MountRule::Remount { options, bind, target } => {
             let options = options.map(|o| flags(o, bind.then_some(MountOption::Bind))).unwrap_or_default();
-            let make = |target| Rule::Mount(model::MountRule { remount: true, options: options.clone(), ..plain(target) });
+            let make = |target| {
+                Rule::Mount(model::MountRule { remount: true, options: options.clone(), ..plain(target) })
+            };
             globs(target).into_iter().map(make).collect()
         }
         MountRule::Make { propagation, target } => {

@@ -175,7 +175,11 @@ fn families_of(rule: &NetRule) -> Vec<Family> {
         None => true,
         Some(list) => list.iter().any(|block| matches!(block.address, IpAddr::V4(_)) == v4),
     };
-    [(Family::Inet, true), (Family::Inet6, false)].into_iter().filter(|(_, v4)| has(*v4)).map(|(f, _)| f).collect()
+    [(Family::Inet, true), (Family::Inet6, false)]
+        .into_iter()
+        .filter(|(_, v4)| has(*v4))
+        .map(|(f, _)| f)
+        .collect()
 }
 
 fn judge(cx: &mut Context<'_>, id: RuleId, rule: &NetRule, ops: NetOps) {
@@ -193,7 +197,10 @@ fn judge(cx: &mut Context<'_>, id: RuleId, rule: &NetRule, ops: NetOps) {
         && let Some((op, port)) =
             ops.iter().find_map(|op| ports.missing(op, Protocol::Tcp).map(|port| (op, port)))
     {
-        cx.widen(id, format!("TCP, which has the same family and type, such as `{} tcp port {port}`", op.word()));
+        cx.widen(
+            id,
+            format!("TCP, which has the same family and type, such as `{} tcp port {port}`", op.word()),
+        );
     }
     match protocol {
         Protocol::Tcp => cx.note(id, "SCTP and MPTCP streams have the same family and type"),
@@ -205,7 +212,8 @@ fn judge(cx: &mut Context<'_>, id: RuleId, rule: &NetRule, ops: NetOps) {
 /// A deny is said where nothing of the operation is left and no other protocol shares the sockets.
 fn refuse(cx: &mut Context<'_>, id: RuleId, rule: &NetRule) {
     let protocol = rule.protocol;
-    let (said, open): (Vec<NetOp>, Vec<NetOp>) = rule.ops.iter().partition(|op| !is_needed(cx, *op, protocol));
+    let (said, open): (Vec<NetOp>, Vec<NetOp>) =
+        rule.ops.iter().partition(|op| !is_needed(cx, *op, protocol));
     let perms = said.iter().fold(NetPerms::EMPTY, |all, op| all.union(refused(*op)));
     if !perms.is_empty() && cx.features.network_operations && !cx.complain {
         for family in [Family::Inet, Family::Inet6] {
@@ -239,9 +247,8 @@ fn is_needed(cx: &mut Context<'_>, op: NetOp, protocol: Protocol) -> bool {
         Protocol::Tcp | Protocol::Sctp => &[Protocol::Tcp, Protocol::Sctp],
         Protocol::Udp => &[Protocol::Udp],
     };
-    let takes = |o: NetOp, p| {
-        !cx.features.network_operations || !perms(o, p).intersect(refused(op)).is_empty()
-    };
+    let takes =
+        |o: NetOp, p| !cx.features.network_operations || !perms(o, p).intersect(refused(op)).is_empty();
     let by_rule = sharing.iter().any(|p| NetOp::ALL.iter().any(|o| ports.any(*o, *p) && takes(*o, *p)));
     by_rule || (protocol == Protocol::Udp && allows(cx.policy, SocketKind::Icmp))
 }
@@ -277,7 +284,13 @@ fn judge_socket(cx: &mut Context<'_>, id: RuleId, kind: SocketKind) {
             if let Some((op, port)) =
                 all.iter().find_map(|op| ports.missing(*op, Protocol::Udp).map(|port| (op, port)))
             {
-                cx.widen(id, format!("UDP, which has the same family and type, such as `{} udp port {port}`", op.word()));
+                cx.widen(
+                    id,
+                    format!(
+                        "UDP, which has the same family and type, such as `{} udp port {port}`",
+                        op.word()
+                    ),
+                );
             }
         }
         SocketKind::Raw | SocketKind::Packet | SocketKind::Vsock | SocketKind::Alg => {}
@@ -285,15 +298,18 @@ fn judge_socket(cx: &mut Context<'_>, id: RuleId, kind: SocketKind) {
 }
 
 fn allows(policy: &Policy, kind: SocketKind) -> bool {
-    policy.rules.iter().any(|r| {
-        r.effect == Effect::Allow && matches!(&r.body, Body::Socket(s) if s.kinds.contains(&kind))
-    })
+    policy
+        .rules
+        .iter()
+        .any(|r| r.effect == Effect::Allow && matches!(&r.body, Body::Socket(s) if s.kinds.contains(&kind)))
 }
 
 fn refuse_socket(cx: &mut Context<'_>, id: RuleId, kind: SocketKind, kinds: usize) {
     let mine = families(kind);
     let shares = |r: &canc_dsl::policy::Rule| match &r.body {
-        Body::Socket(s) => s.kinds.iter().any(|k| *k != kind && families(*k).iter().any(|f| mine.contains(f))),
+        Body::Socket(s) => {
+            s.kinds.iter().any(|k| *k != kind && families(*k).iter().any(|f| mine.contains(f)))
+        }
         Body::Net(net) => {
             let inet = mine.iter().any(|(f, t)| *f == Family::Inet && types(net.protocol).contains(t));
             inet && net.ops.iter().next().is_some()

@@ -87,7 +87,9 @@ fn unconfined_remark(cx: &mut Context<'_>, id: RuleId, rule: &SignalRule) {
     let sends_to = |peer: &Peer, signal: u32| {
         cx.allows().any(|body| match body {
             Body::Signal(s) => {
-                s.send && s.signals & (1 << signal) != 0 && (s.peers.contains(peer) || s.peers.contains(&Peer::Any))
+                s.send
+                    && s.signals & (1 << signal) != 0
+                    && (s.peers.contains(peer) || s.peers.contains(&Peer::Any))
             }
             _ => false,
         })

@@ -14,7 +14,8 @@ fn lowered(set: &PolicySet, name: &str, abi: Abi) -> Lowered {
 /// The rules' lines, without comments.
 fn lines(made: &Lowered) -> Vec<String> {
     let text = emit(&made.profile);
-    let rules = text.lines().filter(|l| l.starts_with("  ") && !l.starts_with("  #") && !l.starts_with("  include"));
+    let rules =
+        text.lines().filter(|l| l.starts_with("  ") && !l.starts_with("  #") && !l.starts_with("  include"));
     rules.map(|l| l.trim().to_string()).collect()
 }
 
@@ -48,7 +49,10 @@ fn check(statements: &str, rules: &[&str], verdicts: &[&str]) {
     assert_eq!(new, rules, "rules of {statements}");
     assert_eq!(found.len(), verdicts.len(), "{found:#?}");
     for (found, want) in found.iter().zip(verdicts) {
-        assert!(found.starts_with(want) && (found.len() == want.len() || want.contains(':')), "{found:?} is not {want:?}");
+        assert!(
+            found.starts_with(want) && (found.len() == want.len() || want.contains(':')),
+            "{found:?} is not {want:?}"
+        );
     }
 }
 
@@ -101,20 +105,30 @@ fn words_of_a_path_are_merged() {
         &[r#""/a" rw,"#, r#""/a/" rw,"#, r#""/a{,/}" k,"#],
         &["exact", "exact", "exact", "exact"],
     );
-    check(r#"allow manage "/a/**";"#, &[
-        r#""/a/{,**}" rwk,"#,
-        r#"link subset "/a/**[^/]" -> "/a/**[^/]","#,
-    ], &["exact"]);
-    check(r#"allow read, list "/a/**"; allow read owner "/a/**";"#, &[
-        r#""/a/{,**}" r,"#,
-        r#"owner "/a/**[^/]" r,"#,
-    ], &["exact", "exact"]);
+    check(
+        r#"allow manage "/a/**";"#,
+        &[r#""/a/{,**}" rwk,"#, r#"link subset "/a/**[^/]" -> "/a/**[^/]","#],
+        &["exact"],
+    );
+    check(
+        r#"allow read, list "/a/**"; allow read owner "/a/**";"#,
+        &[r#""/a/{,**}" r,"#, r#"owner "/a/**[^/]" r,"#],
+        &["exact", "exact"],
+    );
 }
 
 #[test]
 fn what_writing_brings_besides() {
-    check(r#"allow write "/a";"#, &[r#""/a" w,"#], &[r#"widened: create, delete and setattr of the same paths, such as `create "/a"`"#]);
-    check(r#"allow replace "/a";"#, &[r#""/a{,/}" w,"#], &[r#"widened: setattr of the same paths, such as `setattr "/a"`"#]);
+    check(
+        r#"allow write "/a";"#,
+        &[r#""/a" w,"#],
+        &[r#"widened: create, delete and setattr of the same paths, such as `create "/a"`"#],
+    );
+    check(
+        r#"allow replace "/a";"#,
+        &[r#""/a{,/}" w,"#],
+        &[r#"widened: setattr of the same paths, such as `setattr "/a"`"#],
+    );
     check(r#"allow append "/a";"#, &[r#""/a" a,"#], &["exact"]);
     check(
         r#"allow append, create owner "/a/*.log";"#,
@@ -139,9 +153,11 @@ fn what_writing_brings_besides() {
         &["widened: setattr", "exact"],
     );
     // The capability is another gate for device nodes.
-    check(r#"allow manage "/d/**"; allow capability mknod;"#, &[
-        r#""/d/{,**}" rwk,"#, r#"link subset "/d/**[^/]" -> "/d/**[^/]","#, "capability mknod,",
-    ], &[r#"widened: mknod of the same paths, such as `mknod "/d/a"`"#, "exact"]);
+    check(
+        r#"allow manage "/d/**"; allow capability mknod;"#,
+        &[r#""/d/{,**}" rwk,"#, r#"link subset "/d/**[^/]" -> "/d/**[^/]","#, "capability mknod,"],
+        &[r#"widened: mknod of the same paths, such as `mknod "/d/a"`"#, "exact"],
+    );
 }
 
 #[test]
@@ -154,7 +170,8 @@ fn a_deny_is_refused_and_logged() {
     check(
         r#"allow manage "/a/**"; deny write "/a/ro/**";"#,
         &[
-            r#""/a/{,**}" rwk,"#, r#"link subset "/a/**[^/]" -> "/a/**[^/]","#,
+            r#""/a/{,**}" rwk,"#,
+            r#"link subset "/a/**[^/]" -> "/a/**[^/]","#,
             r#"audit deny "/a/ro/**[^/]" w,"#,
         ],
         &["narrowed: append, create, delete and setattr on `/a/ro/**`: the deny r2", "exact"],
@@ -208,7 +225,10 @@ fn an_exception_is_no_deny() {
     check(
         r#"allow read "/a/**" except "/a/**/.git/**"; allow read "/a/b/.git/x" because "x";"#,
         &[r#""/a/**[^/]" r,"#, r#""/a/b/.git/x" r,"#],
-        &[r#"widened: paths that it excepts but another rule needs in part, such as `read "/a/.git/a"`"#, "exact"],
+        &[
+            r#"widened: paths that it excepts but another rule needs in part, such as `read "/a/.git/a"`"#,
+            "exact",
+        ],
     );
     // Of a deny: kept out of it.
     check(
@@ -232,7 +252,11 @@ policy p {
 }
 policy q { exec "/usr/lib/p/q"; launch from policy p; NNP }
 "#;
-    let set = policies(&text.replace("NNP", "").replace("run \"/usr/lib/p/*\"", "run \"/usr/lib/p/*\" except \"/usr/lib/p/q\""));
+    let set = policies(
+        &text
+            .replace("NNP", "")
+            .replace("run \"/usr/lib/p/*\"", "run \"/usr/lib/p/*\" except \"/usr/lib/p/q\""),
+    );
     let made = lowered(&set, "p", Abi::V4);
     let found = lines(&made);
     assert!(found.contains(&r#""/usr/lib/p/*" rmix,"#.into()), "{found:#?}");
@@ -281,7 +305,9 @@ fn networks() {
         &["widened: every port, such as `connect tcp port 1`", "widened: every port"],
     );
     check(
-        "allow connect tcp port 443 address 192.0.2.0/24;".replace("port 443 address 192.0.2.0/24", "address 192.0.2.0/24 port 443").as_str(),
+        "allow connect tcp port 443 address 192.0.2.0/24;"
+            .replace("port 443 address 192.0.2.0/24", "address 192.0.2.0/24 port 443")
+            .as_str(),
         &[&format!("network ({all}) inet stream,")],
         &["widened: every address and port"],
     );
@@ -303,8 +329,10 @@ fn networks() {
     check(
         "allow connect tcp port 443; deny connect tcp;",
         &[
-            &format!("network ({all}) inet stream,"), &format!("network ({all}) inet6 stream,"),
-            "audit deny network (connect) inet stream,", "audit deny network (connect) inet6 stream,",
+            &format!("network ({all}) inet stream,"),
+            &format!("network ({all}) inet6 stream,"),
+            "audit deny network (connect) inet stream,",
+            "audit deny network (connect) inet6 stream,",
         ],
         &["widened: every port", "exact"],
     );
@@ -322,15 +350,42 @@ fn networks() {
     );
     check(
         "allow socket netlink route; allow socket packet; allow socket icmp;",
-        &["network netlink raw,", "network netlink dgram,", "network packet raw,", "network packet dgram,", "network inet dgram,", "network inet6 dgram,"],
-        &["widened: every netlink protocol, such as `socket netlink 1`", "exact", "widened: UDP, which has the same family and type, such as `connect udp port 1`"],
+        &[
+            "network netlink raw,",
+            "network netlink dgram,",
+            "network packet raw,",
+            "network packet dgram,",
+            "network inet dgram,",
+            "network inet6 dgram,",
+        ],
+        &[
+            "widened: every netlink protocol, such as `socket netlink 1`",
+            "exact",
+            "widened: UDP, which has the same family and type, such as `connect udp port 1`",
+        ],
     );
-    check("deny socket vsock;", &["audit deny network vsock stream,", "audit deny network vsock dgram,", "audit deny network vsock seqpacket,"], &["exact"]);
-    check("allow socket netlink route; deny socket netlink audit;", &["network netlink raw,", "network netlink dgram,"], &["widened", "dropped"].map(|w| if w == "widened" { "widened:" } else { "dropped:" }).as_slice());
+    check(
+        "deny socket vsock;",
+        &[
+            "audit deny network vsock stream,",
+            "audit deny network vsock dgram,",
+            "audit deny network vsock seqpacket,",
+        ],
+        &["exact"],
+    );
+    check(
+        "allow socket netlink route; deny socket netlink audit;",
+        &["network netlink raw,", "network netlink dgram,"],
+        &["widened", "dropped"].map(|w| if w == "widened" { "widened:" } else { "dropped:" }).as_slice(),
+    );
     // An ABI without words for operations.
     let made = lowered(&one("allow connect tcp;"), "p", Abi::V3);
     assert!(lines(&made).contains(&"network inet stream,".into()));
-    assert!(verdict(&made.outcomes[0]).starts_with("widened: every operation on sockets"), "{:?}", made.outcomes);
+    assert!(
+        verdict(&made.outcomes[0]).starts_with("widened: every operation on sockets"),
+        "{:?}",
+        made.outcomes
+    );
 }
 
 #[test]
@@ -345,7 +400,9 @@ fn unix_sockets() {
     );
     check(
         r#"allow listen unix stream "@own";"#,
-        &["network (create bind listen accept shutdown getattr setattr getopt setopt send receive) unix stream,"],
+        &[
+            "network (create bind listen accept shutdown getattr setattr getopt setopt send receive) unix stream,",
+        ],
         &["widened: every abstract name"],
     );
     let features = include_str!("../../../data/apparmor/features/abi-4.0");
@@ -353,7 +410,8 @@ fn unix_sockets() {
     let set = one(r#"allow connect unix stream "@x\"y*" to self;"#);
     let made = lower(&set, set.policy("p").unwrap(), &options).unwrap();
     let found = lines(&made);
-    let wanted = r#"unix (connect send receive) type=stream peer=(label="{**//&,}canc.p{//&**,}", addr="@x\x22y*"),"#;
+    let wanted =
+        r#"unix (connect send receive) type=stream peer=(label="{**//&,}canc.p{//&**,}", addr="@x\x22y*"),"#;
     assert!(found.contains(&wanted.to_string()), "{found:#?}");
     assert!(made.outcomes[0].unseen && made.outcomes[0].word() == "exact", "{:?}", made.outcomes);
     assert_eq!(read(&emit(&made.profile)), Ok(made.profile));
@@ -363,10 +421,7 @@ fn unix_sockets() {
 fn processes_and_the_rest() {
     check(
         "allow signal send term, hup to self; allow signal receive all from systemd, user; allow signal send kill to systemd;",
-        &[
-            r#"signal (receive) peer="unconfined","#,
-            r#"signal (send) set=(kill) peer="unconfined","#,
-        ],
+        &[r#"signal (receive) peer="unconfined","#, r#"signal (send) set=(kill) peer="unconfined","#],
         &["exact", "exact", "widened: every process without a profile, such as `signal send 9 to user`"],
     );
     check(
@@ -378,8 +433,16 @@ fn processes_and_the_rest() {
         &["exact"],
     );
     check("allow capability net_bind_service, setuid;", &["capability setuid net_bind_service,"], &["exact"]);
-    check("allow capability sys_admin in userns;", &["capability sys_admin,"], &["widened: sys_admin outside user namespaces, too"]);
-    check("allow capability sys_admin in userns; deny capability sys_admin;", &["capability sys_admin,"], &["widened:", "dropped:"]);
+    check(
+        "allow capability sys_admin in userns;",
+        &["capability sys_admin,"],
+        &["widened: sys_admin outside user namespaces, too"],
+    );
+    check(
+        "allow capability sys_admin in userns; deny capability sys_admin;",
+        &["capability sys_admin,"],
+        &["widened:", "dropped:"],
+    );
     check("allow userns create;", &["userns create,"], &["exact"]);
     check("deny userns create;", &["audit deny userns create,"], &["exact"]);
     check("allow namespace mount;", &[], &["n/a"]);

@@ -48,13 +48,17 @@ fn by_family(cx: &mut Context<'_>, id: RuleId, rule: &UnixRule) {
     let kind = rule.types.iter().next().map_or("stream", UnixType::word);
     let what = match (&rule.address, rule.listen) {
         (UnixAddress::Paths(_), false) => {
-            format!("every unix socket of the type, since this kernel checks no name: `connect unix {kind} \"@a\"`")
+            format!(
+                "every unix socket of the type, since this kernel checks no name: `connect unix {kind} \"@a\"`"
+            )
         }
         (UnixAddress::Paths(_), true) => {
             format!("every abstract name, since this kernel checks none: `listen unix {kind} \"@a\"`")
         }
         (UnixAddress::Abstract(_), false) => {
-            format!("every unix socket of the type, since this kernel checks no name: `connect unix {kind} \"/a\"`")
+            format!(
+                "every unix socket of the type, since this kernel checks no name: `connect unix {kind} \"/a\"`"
+            )
         }
         (UnixAddress::Abstract(_), true) => {
             format!("every abstract name, since this kernel checks none: `listen unix {kind} \"@a\"`")

@@ -70,8 +70,7 @@ impl<'a> Reader<'a> {
         let abi = [Abi::V3, Abi::V4].into_iter().find(|a| a.number() == number)?;
         self.next()?;
         let (name, attachment, complain) = header(self.next()?)?;
-        let mut profile =
-            Profile { name, abi, attachment, complain, blocks: Vec::new(), raw: Vec::new() };
+        let mut profile = Profile { name, abi, attachment, complain, blocks: Vec::new(), raw: Vec::new() };
         let words = words::known();
         loop {
             match self.peek()? {

@@ -41,7 +41,8 @@ pub(super) fn rule(line: &mut Line<'_>, words: &Words) -> Option<Rule> {
             Rule::PivotRoot { mode, old: path(line.quoted()?)?, new: path(line.quoted()?)? }
         }
         "mqueue" => {
-            let perms = line.list()?.split(' ').map(|w| words.mqueue.get(w).copied()).collect::<Option<_>>()?;
+            let perms =
+                line.list()?.split(' ').map(|w| words.mqueue.get(w).copied()).collect::<Option<_>>()?;
             line.word("type=posix")?;
             Rule::Mqueue { mode, perms, name: NameGlob::parse(line.quoted()?).ok()? }
         }
@@ -94,9 +95,7 @@ fn file(line: &mut Line<'_>, words: &Words, mode: Mode, owner: bool, text: &str)
 
 fn transition(text: &str) -> Option<Exec> {
     match text.split_once("//&") {
-        Some((own, other)) => {
-            Some(Exec::Stack { own: profile_name(own)?, other: profile_name(other)? })
-        }
+        Some((own, other)) => Some(Exec::Stack { own: profile_name(own)?, other: profile_name(other)? }),
         None => profile_name(text).map(Exec::Profile),
     }
 }
@@ -199,7 +198,14 @@ fn mount(line: &mut Line<'_>, words: &Words, mode: Mode, remount: bool) -> Optio
     };
     let source = match line.quoted() {
         Some(text) if remount => {
-            return Some(Rule::Mount(MountRule { mode, remount, types, options, source: None, target: path(text)? }));
+            return Some(Rule::Mount(MountRule {
+                mode,
+                remount,
+                types,
+                options,
+                source: None,
+                target: path(text)?,
+            }));
         }
         Some(text) if text.starts_with('/') => Some(MountSource::Path(path(text)?)),
         Some(text) => Some(MountSource::Name(NameGlob::parse(text).ok()?)),

@@ -21,9 +21,9 @@ fn hostile() -> impl Strategy<Value = String> {
 
 fn path() -> impl Strategy<Value = AaGlob> {
     let literal = hostile().prop_map(|t| AaGlob::literal(&format!("/{}", t.replace('/', "_"))));
-    let pattern = select(vec!["/a/**", "/a/*/b", "${home}/x", "/**/y", "/[!a^\\-]", "${run_user}/z", "/q/[,x]?"]).prop_map(|t| {
-        AaGlob::of_pattern(&Pattern::parse(t).unwrap()[0], Form::Both).unwrap()
-    });
+    let pattern =
+        select(vec!["/a/**", "/a/*/b", "${home}/x", "/**/y", "/[!a^\\-]", "${run_user}/z", "/q/[,x]?"])
+            .prop_map(|t| AaGlob::of_pattern(&Pattern::parse(t).unwrap()[0], Form::Both).unwrap());
     prop_oneof![literal, pattern]
 }
 
@@ -69,7 +69,8 @@ fn file() -> impl Strategy<Value = Rule> {
     (mode(), any::<bool>(), path(), perms, option::of(exec)).prop_map(|(mode, owner, path, perms, exec)| {
         let append = FilePerms::of(&[FilePerm::Append]);
         let perms = if perms.has(FilePerm::Write) { perms.minus(append) } else { perms };
-        let (perms, exec) = if mode.deny { (perms.union(FilePerms::of(&[FilePerm::Exec])), None) } else { (perms, exec) };
+        let (perms, exec) =
+            if mode.deny { (perms.union(FilePerms::of(&[FilePerm::Exec])), None) } else { (perms, exec) };
         Rule::File(FileRule { mode, owner, path, perms, exec })
     })
 }
@@ -79,11 +80,30 @@ fn rule() -> impl Strategy<Value = Rule> {
         .prop_map(|(mode, owner, name, target)| Rule::Link(LinkRule { mode, owner, name, target }));
     let capability = (mode(), some::<u8, Vec<u8>>(&(0..=40).collect::<Vec<u8>>()))
         .prop_map(|(mode, numbers)| Rule::Capability(CapabilityRule { mode, numbers }));
-    let network = (mode(), option::of(some::<_, NetPerms>(NetPerm::ALL)), select(&Family::ALL[..]), select(&SocketType::ALL[..]))
+    let network = (
+        mode(),
+        option::of(some::<_, NetPerms>(NetPerm::ALL)),
+        select(&Family::ALL[..]),
+        select(&SocketType::ALL[..]),
+    )
         .prop_map(|(mode, perms, family, kind)| Rule::Network(NetworkRule { mode, perms, family, kind }));
-    let unix = (mode(), some::<_, NetPerms>(NetPerm::ALL), select(&SocketType::ALL[..]), option::of(name_glob()), option::of(peer()), option::of(name_glob()))
-        .prop_map(|(mode, perms, kind, own, label, peer)| Rule::Unix(UnixRule { mode, perms, kind, own, label, peer }));
-    let signal = (mode(), some::<_, SignalPerms>(SignalPerm::ALL), option::of(some::<u8, Vec<u8>>(&(0..=64).collect::<Vec<u8>>())), option::of(peer()))
+    let unix = (
+        mode(),
+        some::<_, NetPerms>(NetPerm::ALL),
+        select(&SocketType::ALL[..]),
+        option::of(name_glob()),
+        option::of(peer()),
+        option::of(name_glob()),
+    )
+        .prop_map(|(mode, perms, kind, own, label, peer)| {
+            Rule::Unix(UnixRule { mode, perms, kind, own, label, peer })
+        });
+    let signal = (
+        mode(),
+        some::<_, SignalPerms>(SignalPerm::ALL),
+        option::of(some::<u8, Vec<u8>>(&(0..=64).collect::<Vec<u8>>())),
+        option::of(peer()),
+    )
         .prop_map(|(mode, perms, list, peer)| {
             let signals = list.map(|l| l.into_iter().fold(0u128, |bits, n| bits | 1 << n));
             Rule::Signal(SignalRule { mode, perms, signals, peer })
@@ -91,16 +111,27 @@ fn rule() -> impl Strategy<Value = Rule> {
     let ptrace = (mode(), some::<_, PtracePerms>(PtracePerm::ALL), option::of(peer()))
         .prop_map(|(mode, perms, peer)| Rule::Ptrace(PtraceRule { mode, perms, peer }));
     let source = prop_oneof![path().prop_map(MountSource::Path), name_glob().prop_map(MountSource::Name)];
-    let mount = (mode(), any::<bool>(), prop::collection::vec(name_glob(), 0..3), subsequence(MountOption::ALL.to_vec(), 0..4), option::of(source), path())
+    let mount = (
+        mode(),
+        any::<bool>(),
+        prop::collection::vec(name_glob(), 0..3),
+        subsequence(MountOption::ALL.to_vec(), 0..4),
+        option::of(source),
+        path(),
+    )
         .prop_map(|(mode, remount, types, options, source, target)| {
-            let source = source.filter(|_| !remount).filter(|s| match s { MountSource::Name(n) => !n.as_str().starts_with('/'), _ => true });
+            let source = source.filter(|_| !remount).filter(|s| match s {
+                MountSource::Name(n) => !n.as_str().starts_with('/'),
+                _ => true,
+            });
             Rule::Mount(MountRule { mode, remount, types, options, source, target })
         });
     let other = prop_oneof![
         mode().prop_map(Rule::Userns),
         (mode(), path()).prop_map(|(mode, target)| Rule::Umount { mode, target }),
         (mode(), path(), path()).prop_map(|(mode, old, new)| Rule::PivotRoot { mode, old, new }),
-        (mode(), some::<_, MqueuePerms>(MqueuePerm::ALL), name_glob()).prop_map(|(mode, perms, name)| Rule::Mqueue { mode, perms, name }),
+        (mode(), some::<_, MqueuePerms>(MqueuePerm::ALL), name_glob())
+            .prop_map(|(mode, perms, name)| Rule::Mqueue { mode, perms, name }),
     ];
     prop_oneof![4 => file(), 1 => link, 1 => capability, 1 => network, 1 => unix, 1 => signal, 1 => ptrace, 2 => mount, 1 => other]
 }
@@ -108,7 +139,11 @@ fn rule() -> impl Strategy<Value = Rule> {
 fn block() -> impl Strategy<Value = Block> {
     let comment = || hostile().prop_filter_map("comment", |t| Comment::new(t.trim()).ok());
     let rule_origin = (0u32..200_000, option::of("[a-z][a-z0-9_]{0,5}"), option::of(comment())).prop_map(
-        |(id, name, because): (u32, Option<String>, Option<Comment>)| Origin::Rule { id: RuleId(id), name: name.map(|n| RuleName::new(&n).unwrap()), because },
+        |(id, name, because): (u32, Option<String>, Option<Comment>)| Origin::Rule {
+            id: RuleId(id),
+            name: name.map(|n| RuleName::new(&n).unwrap()),
+            because,
+        },
     );
     let origin = prop_oneof![3 => rule_origin, 1 => comment().prop_map(Origin::Base)];
     (prop::collection::vec(origin, 1..3), prop::collection::vec(rule(), 1..4))
@@ -119,8 +154,22 @@ fn profile() -> impl Strategy<Value = Profile> {
     let raw = prop::collection::vec("[ -~\n]{0,20}", 0..2).prop_map(|list| {
         list.into_iter().filter_map(|t| RawText::new(&format!("{t}\n")).ok()).collect::<Vec<_>>()
     });
-    (profile_name(), select(vec![Abi::V3, Abi::V4]), option::of(path()), any::<bool>(), prop::collection::vec(block(), 0..4), raw)
-        .prop_map(|(name, abi, attachment, complain, blocks, raw)| Profile { name, abi, attachment, complain, blocks, raw })
+    (
+        profile_name(),
+        select(vec![Abi::V3, Abi::V4]),
+        option::of(path()),
+        any::<bool>(),
+        prop::collection::vec(block(), 0..4),
+        raw,
+    )
+        .prop_map(|(name, abi, attachment, complain, blocks, raw)| Profile {
+            name,
+            abi,
+            attachment,
+            complain,
+            blocks,
+            raw,
+        })
 }
 
 proptest! {
