@@ -53,8 +53,7 @@ pub fn lower(policy: &Policy, options: &SeccompOptions) -> Result<Lowered, Vec<L
     }
     let outcomes = verdicts::outcomes(policy, &arches, &mut decisions);
     let base = verdicts::base(policy, options);
-    let nodes = std::mem::take(&mut decisions.arena);
-    drop(decisions);
+    let roots = roots(&mut decisions, &arches);
     Ok(Lowered {
         needs_tracer: returns(&filters, Action::Trace),
         needs_listener: returns(&filters, Action::Notify),
@@ -65,8 +64,20 @@ pub fn lower(policy: &Policy, options: &SeccompOptions) -> Result<Lowered, Vec<L
         arches,
         launch_fd: options.launch_fd,
         clauses,
-        nodes,
+        roots,
     })
+}
+
+/// The calls whose answer depends on their arguments.
+fn roots(decisions: &mut Decisions<'_>, arches: &[Arch]) -> Vec<(Arch, &'static str, NodeId)> {
+    let mut out = Vec::new();
+    for arch in arches {
+        for ((_, name), call) in syscalls::numbers(*arch).iter().zip(syscalls::indices(*arch)) {
+            let node = decisions.on(*arch, usize::from(*call), name);
+            out.extend(node.ok().filter(|n| decisions.arena.view(*n).is_some()).map(|n| (*arch, *name, n)));
+        }
+    }
+    out
 }
 
 /// Whether some filter returns an action.

@@ -33,7 +33,7 @@ pub use lower::lower;
 use crate::verdict::Outcome;
 use canc_dsl::policy::RuleId;
 use canc_sets::syscalls::Arch;
-use diagram::Arena;
+use diagram::NodeId;
 use layout::Program;
 use model::Clauses;
 use std::collections::BTreeMap;
@@ -76,7 +76,8 @@ pub struct Lowered {
     /// The launch's descriptor.
     pub launch_fd: u32,
     clauses: Clauses,
-    nodes: Arena,
+    /// The calls whose answer depends on their arguments, and where their decisions start.
+    roots: Vec<(Arch, &'static str, NodeId)>,
 }
 
 /// One program.

@@ -173,12 +173,7 @@ impl Judge<'_, '_> {
 
     /// Why network requests get through: the socket and the operation are both there.
     fn network(&mut self, net: &NetRule) -> Option<String> {
-        let socket = match net.protocol {
-            Protocol::Tcp => SocketType::Tcp,
-            Protocol::Udp => SocketType::Udp,
-            Protocol::Sctp => SocketType::Sctp,
-        };
-        if !self.granted(Family::Socket(socket)).any {
+        if !self.granted(Family::Socket(net.protocol.into())).any {
             return None;
         }
         let ways = net.ops.iter().filter(|op| match op {

@@ -17,3 +17,13 @@ fn a_call_is_allowed_by_name_and_everything_else_refused() {
         eprintln!("{arch:?} {}", filter.instructions().len());
     }
 }
+
+#[test]
+fn show() {
+    let text = include_str!("policies/container.can");
+    let done = compile("container.can", text.as_bytes(), &NoFiles, &Options::default());
+    let set = done.policies.unwrap();
+    let p = set.policies().first().unwrap();
+    let made = lower(p, &SeccompOptions { arches: vec![Arch::X86_64], ..Default::default() }).unwrap();
+    println!("{}", made.listing(p, &done.sources));
+}
