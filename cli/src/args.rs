@@ -42,7 +42,9 @@ pub enum Color {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Say what is wrong with a policy, and write nothing
-    #[command(after_help = "Examples:\n  canc check web.can\n  canc check --json web.can | jq '.diagnostics[].code'")]
+    #[command(
+        after_help = "Examples:\n  canc check web.can\n  canc check --json web.can | jq '.diagnostics[].code'"
+    )]
     Check(CheckArgs),
     /// Explain a message by its code
     #[command(after_help = "Examples:\n  canc explain E0123\n  canc explain --list")]
