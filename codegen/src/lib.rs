@@ -3,7 +3,14 @@
 //! Pure: it reads no file, no clock and no environment. Each target has a room with a data model, a lowering and an emitter.
 #![forbid(unsafe_code)]
 
+pub mod apparmor;
 pub mod coverage;
 pub mod emit;
+pub mod seccomp;
+pub mod landlock;
+mod near;
 pub mod selinux;
+#[cfg(test)]
+mod testing;
 pub mod verdict;
+mod word_set;

@@ -152,6 +152,17 @@ codes! {
     NO_SUCH_RULE "E0337" "no rule of this reason or id";
     CLONE3_ALONE "E0338" "`clone3` without `userns create`";
 
+    // What a seccomp filter cannot say.
+    FILTER_TOO_COMPLICATED "E0402" "conditions too complicated for a filter";
+    FILTER_TOO_LONG "E0403" "a filter too long for the kernel";
+
+    // What the back ends find together.
+    NOT_IN_PROFILE "E0501" "an AppArmor profile cannot hold a text";
+    DENY_UNENFORCED "E0502" "a deny that nothing enforces";
+    REQUIRE_UNMET "E0503" "a required back end that no deployment has";
+    EDGE_EXCEEDS "E0504" "a transition to a policy that may do more";
+    RESULT_DENIED "E0505" "a result that `--deny` forbids";
+
     // Warnings.
     ADDRESS_UNENFORCED "W0001" "nobody enforces addresses";
     NO_NEW_PRIVS_OFF "W0002" "programs may gain privileges";

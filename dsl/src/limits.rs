@@ -25,7 +25,7 @@ pub const MAX_INCLUDE_DEPTH: usize = 16;
 /// The most fragments that one policy may include, counted with their arguments.
 pub const MAX_INCLUDES: usize = 4096;
 /// The most policies of one compilation.
-pub const MAX_POLICIES: usize = 4096;
+pub const MAX_POLICIES: usize = 120;
 /// The most rules of one compilation, those of included fragments counted each time.
 pub const MAX_RULES: usize = 250_000;
 /// The most paths, ports, addresses, names and system calls that the sets of one compilation may expand to. Of a path with

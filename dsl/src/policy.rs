@@ -54,6 +54,15 @@ impl Deref for Policy {
 }
 
 #[cfg(feature = "testing")]
+impl PolicySet {
+    /// Wraps data that nobody checked, for unit tests of back ends.
+    #[must_use]
+    pub fn unchecked(policies: Vec<PolicyData>, tests: Vec<Test>) -> Self {
+        Self::new(policies, tests)
+    }
+}
+
+#[cfg(feature = "testing")]
 impl Policy {
     /// Wraps data that nobody checked, for unit tests of back ends.
     #[must_use]

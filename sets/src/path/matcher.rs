@@ -51,7 +51,7 @@ pub(super) fn component(component: &Component, name: &[u8]) -> bool {
 }
 
 /// Greedy matching with one point of return, the last `*`: linear in the product of both lengths.
-fn glob(pieces: &[Piece], name: &[u8]) -> bool {
+pub(super) fn glob(pieces: &[Piece], name: &[u8]) -> bool {
     if let [Piece::Star] = pieces {
         return !name.is_empty();
     }

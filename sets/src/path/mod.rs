@@ -7,11 +7,12 @@ mod escape;
 mod lang;
 mod matcher;
 mod parse;
+mod relate;
 #[cfg(test)]
 mod tests;
 
 pub use escape::escape;
-pub use lang::{Atom, Lang, TooLarge, Universe};
+pub use lang::{Atom, Lang, Machine, TooLarge, Universe};
 pub use parse::{MAX_ALTERNATIVES, MAX_PATTERN_BYTES, PatternError, PatternErrorKind};
 
 use std::fmt;

@@ -152,12 +152,47 @@ mod property {
             .prop_map(|(c, tail)| format!("/{}{tail}", c.join("/")))
     }
 
+    fn related() -> impl Strategy<Value = String> {
+        let start = prop_oneof![6 => Just(""), 1 => Just("${home}"), 1 => Just("${run_user}"), 1 => Just("${self}"), 1 => Just("/root"), 1 => Just("/home/a"), 1 => Just("/proc/self")];
+        let list = prop::collection::vec(component(), 0..3);
+        (start, list, prop_oneof![Just(""), Just("/"), Just("/**")]).prop_map(|(start, list, tail)| {
+            let middle: String = list.iter().map(|c| format!("/{c}")).collect();
+            let text = format!("{start}{middle}{tail}");
+            if text.is_empty() { "/".into() } else { text }
+        })
+    }
+
     fn path() -> impl Strategy<Value = String> {
         (prop::collection::vec("[abc]{1,3}", 0..5), prop_oneof![Just(""), Just("/")])
             .prop_map(|(c, tail)| if c.is_empty() { "/".into() } else { format!("/{}{tail}", c.join("/")) })
     }
 
     proptest! {
+        #[test]
+        fn what_components_tell_is_what_the_automata_tell(a in related(), b in related()) {
+            let (a, b) = (Pattern::parse(&a).unwrap().remove(0), Pattern::parse(&b).unwrap().remove(0));
+            let (la, lb) = (Lang::patterns([&a]).unwrap(), Lang::patterns([&b]).unwrap());
+            if let Some(meets) = a.meets(&b) {
+                let common = la.clone().and(lb.clone()).witness(Universe::Paths).unwrap();
+                prop_assert_eq!(meets, common.is_some(), "{} {} {:?}", a, b, common);
+            }
+            if let Some(covers) = a.covers(&b) {
+                let rest = lb.clone().minus(la).witness(Universe::Paths).unwrap();
+                prop_assert_eq!(covers, rest.is_none(), "{} {} {:?}", a, b, rest);
+            }
+            for directory in [false, true] {
+                if let Some(path) = b.example(directory) {
+                    prop_assert!(b.matches(&path) && path.ends_with('/') == directory, "{} {}", b, path);
+                } else {
+                    let kind = if directory { lb.clone().and(Lang::directories()) } else { lb.clone().minus(Lang::directories()) };
+                    prop_assert_eq!(kind.witness(Universe::Paths).unwrap(), None, "{}", b);
+                }
+            }
+            let below = |p: &String| Pattern::parse(&format!("{}/**", if p == "/" { "" } else { p })).unwrap().remove(0);
+            let held: Vec<Pattern> = b.prefixes().iter().flat_map(|p| [Pattern::literal_path(p).unwrap(), below(p)]).collect();
+            prop_assert!(lb.is_subset(&Lang::patterns(&held).unwrap(), Universe::Paths).unwrap(), "{}", b);
+        }
+
         #[test]
         fn the_matcher_and_the_automaton_agree(pattern in pattern(), path in path()) {
             let p = Pattern::parse(&pattern).unwrap().remove(0);
@@ -175,4 +210,29 @@ mod property {
             }
         }
     }
+}
+
+#[test]
+fn a_machine_is_a_language_like_any_other() {
+    /// Strings with a number of `x` that three divides.
+    struct Threes;
+    impl Machine for Threes {
+        fn start(&self) -> u32 {
+            0
+        }
+        fn step(&self, state: u32, byte: u8) -> Option<u32> {
+            Some(if byte == b'x' { (state + 1) % 3 } else { state })
+        }
+        fn accepts(&self, state: u32) -> bool {
+            state == 0
+        }
+        fn starts_class(&self, byte: u8) -> bool {
+            matches!(byte, b'x' | b'y')
+        }
+    }
+    let threes = || Lang::Atom(Atom::machine(std::sync::Arc::new(Threes), "threes"));
+    let ask = |l: Lang| l.witness(Universe::Paths).unwrap();
+    assert_eq!(ask(threes().and(lang(&["/x*"]))).as_deref(), Some("/xxx"));
+    assert_eq!(ask(lang(&["/x*"]).minus(threes())).as_deref(), Some("/x"));
+    assert_eq!(ask(threes().and(lang(&["/xx"]))), None);
 }
