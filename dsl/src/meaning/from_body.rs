@@ -2,11 +2,12 @@
 
 use super::boxes::{Dim, Kind, Region, RequestSet};
 use crate::policy::{
-    Body, FileOp, FileRule, IpBlock, MountFlags, MountRule, MountSource, MqueueRule, NamePattern, NetOp,
-    NetRule, PathRef, Peer, PolicySet, Propagation, Protocol, PtraceRule, SignalRule, UnixAddress, UnixRule,
+    Body, Class, FileOp, FileRule, IpBlock, MountFlags, MountRule, MountSource, MqueueRule, NamePattern, NetOp,
+    NetRule, PathRef, Peer, PolicySet, Propagation, Protocol, PtraceRule, Request, SignalRule, UnixAddress, UnixRule, Who,
 };
 use canc_sets::interval::Intervals;
 use canc_sets::path::{Atom, Lang, Pattern, Piece, TooLarge, Universe};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -152,6 +153,46 @@ pub fn allow_regions(body: &Body, peers: &Peers) -> Result<Vec<Region>, TooLarge
         }
         body => body_regions(body, peers),
     }
+}
+
+/// The boxes of a request in a test: the body's, asked by whom the test says.
+///
+/// # Errors
+/// When a pattern's automaton is too large.
+pub fn request_regions(request: &Request, peers: &Peers) -> Result<Vec<Region>, TooLarge> {
+    let mut regions = body_regions(&request.body, peers)?;
+    let asked_by = match request.who {
+        Who::Owner => OWNER,
+        Who::Root | Who::Other => NOT_OWNER,
+    };
+    for region in &mut regions {
+        if let (Kind::File(_), Some(who)) = (region.kind, region.dims.first_mut()) {
+            *who = Dim::Bits(asked_by);
+        }
+    }
+    Ok(regions)
+}
+
+/// The classes that the requests of a body are counted in; none for what is no request.
+#[must_use]
+pub fn body_classes(body: &Body) -> BTreeSet<Class> {
+    let kinds: Vec<Kind> = match body {
+        Body::File(rule) => rule.ops.iter().map(Kind::File).collect(),
+        Body::Net(rule) => rule.ops.iter().map(|op| Kind::Net(op, rule.protocol)).collect(),
+        Body::Unix(rule) => vec![Kind::UnixPath { listen: rule.listen }],
+        Body::Socket(rule) => rule.kinds.iter().map(|k| Kind::Socket(*k)).collect(),
+        Body::Capability(_) => vec![Kind::Capability],
+        Body::Syscall(_) => Vec::new(),
+        Body::UsernsCreate => vec![Kind::UsernsCreate],
+        Body::Namespace(_) => vec![Kind::Namespace],
+        Body::Signal(_) => vec![Kind::Signal],
+        Body::Ptrace(_) => vec![Kind::Ptrace],
+        Body::Mount(_) => vec![Kind::MountNew],
+        Body::IoUring(_) => vec![Kind::IoUring],
+        Body::Mqueue(_) => vec![Kind::Mqueue],
+        Body::Facility(facility) => vec![Kind::Facility(*facility)],
+    };
+    kinds.into_iter().map(Kind::class).collect()
 }
 
 /// What every policy allows: a domain may signal its own processes.
