@@ -7,6 +7,7 @@ pub mod apparmor;
 pub mod coverage;
 pub mod emit;
 pub mod landlock;
+mod leftover;
 mod near;
 pub mod selinux;
 #[cfg(test)]
