@@ -36,14 +36,15 @@ fn print(base: &str, t: &Tables) -> Result<String, Box<dyn Error>> {
     writeln!(o, "pool: Cow::Borrowed(include_str!(concat!(env!(\"OUT_DIR\"), \"/{base}.pool\"))),")?;
     list(&mut o, "entries", &t.entries, entry)?;
     list(&mut o, "plain", &t.plain, u32::to_string)?;
-    list(&mut o, "nodes", &t.nodes, |n| {
-        format!("nd({},{},{})", text(n.name), range(n.children), range(n.entries))
-    })?;
+    list(&mut o, "by_literal", &t.by_literal, u32::to_string)?;
+    writeln!(o, "boundaries: {:?},", t.boundaries)?;
+    list(&mut o, "nodes", &t.nodes, |n| format!("nd({},{},{})", text(n.name), range(n.children), range(n.entries)))?;
     list(&mut o, "indexed", &t.indexed, u32::to_string)?;
     list(&mut o, "by_type", &t.by_type, u32::to_string)?;
     list(&mut o, "program", &t.program, |i| match i {
         Inst::Byte(b) => format!("B({b})"),
         Inst::Class(c) => format!("C({c})"),
+        Inst::Any => "A".into(),
         Inst::Split(a, b) => format!("S({a},{b})"),
         Inst::Jump(a) => format!("J({a})"),
         Inst::Match => "M".into(),
@@ -62,12 +63,7 @@ fn print(base: &str, t: &Tables) -> Result<String, Box<dyn Error>> {
     Ok(o)
 }
 
-fn list<T>(
-    out: &mut String,
-    name: &str,
-    items: &[T],
-    show: impl Fn(&T) -> String,
-) -> Result<(), std::fmt::Error> {
+fn list<T>(out: &mut String, name: &str, items: &[T], show: impl Fn(&T) -> String) -> Result<(), std::fmt::Error> {
     write!(out, "{name}: Cow::Borrowed(&[")?;
     for (i, item) in items.iter().enumerate() {
         write!(out, "{}{},", if i % 16 == 0 { "\n" } else { "" }, show(item))?;

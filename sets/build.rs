@@ -1,6 +1,6 @@
 //! The data files of `data/` to sorted static arrays, so that nothing is parsed when the program starts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,8 +17,9 @@ fn main() -> Fallible<()> {
     if !names.is_sorted() {
         return Err("numbers.tsv is not sorted".into());
     }
-    write_calls(&mut out, &numbers, &rows(&data, "args.tsv")?)?;
-    write_numbers(&mut out, &numbers, arches.len())?;
+    let fallbacks = expand(&names, &rows(&data, "fallbacks.tsv")?)?;
+    write_calls(&mut out, &numbers, &rows(&data, "args.tsv")?, &fallbacks)?;
+    write_numbers(&mut out, &names, &numbers, arches.len())?;
     write_groups(&mut out, &names, &rows(&data, "groups.tsv")?)?;
     write_constants(&mut out, &arches, &rows(&data, "constants.tsv")?)?;
     fs::write(Path::new(&env::var("OUT_DIR")?).join("syscalls.rs"), out)?;
@@ -67,7 +68,29 @@ fn arguments(text: &str) -> Fallible<String> {
     Ok(out)
 }
 
-fn write_calls(out: &mut String, numbers: &[Vec<String>], args: &[Vec<String>]) -> Fallible<()> {
+/// The calls that the lines name, with at most one `*` each.
+fn expand<'a>(names: &[&'a str], rows: &[Vec<String>]) -> Fallible<BTreeSet<&'a str>> {
+    let mut out = BTreeSet::new();
+    for row in rows {
+        let pattern = field(row, 0)?;
+        let (head, tail) = pattern.split_once('*').unwrap_or((pattern, ""));
+        let exact = !pattern.contains('*');
+        let fits = |n: &&&str| if exact { **n == head } else { n.starts_with(head) && n.ends_with(tail) };
+        let before = out.len();
+        out.extend(names.iter().filter(fits));
+        if out.len() == before {
+            return Err(format!("`{pattern}` names no call that is not named before").into());
+        }
+    }
+    Ok(out)
+}
+
+fn write_calls(
+    out: &mut String,
+    numbers: &[Vec<String>],
+    args: &[Vec<String>],
+    fallbacks: &BTreeSet<&str>,
+) -> Fallible<()> {
     let mut by_name = BTreeMap::new();
     for row in args {
         by_name.insert(field(row, 0)?, arguments(field(row, 1)?)?);
@@ -77,7 +100,8 @@ fn write_calls(out: &mut String, numbers: &[Vec<String>], args: &[Vec<String>]) 
         let name = field(row, 0)?;
         let own = by_name.get(name).ok_or_else(|| format!("args.tsv has no `{name}`"))?;
         let numbers: Vec<&str> = row.iter().skip(1).map(|n| if n == "-" { "NONE" } else { n }).collect();
-        writeln!(out, "Call{{name:{name:?},numbers:[{}],args:{own}}},", numbers.join(","))?;
+        let (numbers, fallback) = (numbers.join(","), fallbacks.contains(name));
+        writeln!(out, "Call{{name:{name:?},numbers:[{numbers}],args:{own},fallback:{fallback}}},")?;
     }
     writeln!(out, "];\nstatic ARGS_BY_ARCH:&[(&str,&str,&[Arg])]=&[")?;
     for (key, own) in &by_name {
@@ -90,7 +114,8 @@ fn write_calls(out: &mut String, numbers: &[Vec<String>], args: &[Vec<String>]) 
     Ok(())
 }
 
-fn write_numbers(out: &mut String, numbers: &[Vec<String>], arches: usize) -> Fallible<()> {
+fn write_numbers(out: &mut String, names: &[&str], numbers: &[Vec<String>], arches: usize) -> Fallible<()> {
+    let mut places = String::new();
     writeln!(out, "static BY_NUMBER:[&[(u32,&str)];{arches}]=[")?;
     for column in 1..=arches {
         let mut list: Vec<(u32, &str)> = Vec::new();
@@ -102,8 +127,10 @@ fn write_numbers(out: &mut String, numbers: &[Vec<String>], arches: usize) -> Fa
             return Err(format!("two calls have one number: {twice:?}").into());
         }
         writeln!(out, "&{list:?},")?;
+        let own: Vec<usize> = list.iter().map(|e| names.partition_point(|n| *n < e.1)).collect();
+        writeln!(places, "&{own:?},")?;
     }
-    out.push_str("];\n");
+    writeln!(out, "];\nstatic PLACES:[&[u16];{arches}]=[{places}];")?;
     Ok(())
 }
 

@@ -1,1 +1,9 @@
-//! Placeholder while the workspace is laid out.
+//! Exact questions over policies and what was emitted for them: are the policy's own tests true, and if not, why not.
+//!
+//! Pure. It asks the meaning of the policy and the layers' own readers; it never looks at text.
+#![forbid(unsafe_code)]
+
+pub mod prove;
+mod reach;
+
+pub use reach::edges;

@@ -7,8 +7,7 @@ mod input;
 mod paint;
 mod render;
 mod stream;
-
-
+pub mod validate;
 
 use clap::Parser;
 use std::ffi::OsString;
@@ -18,6 +17,10 @@ use stream::Streams;
 /// Runs the command of this process with these arguments, the program's name first.
 #[must_use]
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if args.get(1).is_some_and(|word| word == validate::LOAD_FILTER) {
+        return validate::load_filter();
+    }
     run(args, &mut Streams::of_process()).into()
 }
 

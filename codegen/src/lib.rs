@@ -6,6 +6,7 @@
 pub mod apparmor;
 pub mod coverage;
 pub mod emit;
+pub mod seccomp;
 pub mod landlock;
 mod leftover;
 mod near;

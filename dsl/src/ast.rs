@@ -513,8 +513,6 @@ pub enum Operand {
     Int {
         /// Its bits.
         value: u64,
-        /// Written with a minus sign.
-        negative: bool,
         /// Where it stands.
         span: Span,
     },

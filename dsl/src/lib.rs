@@ -3,6 +3,9 @@
 //! Pure: it reads no file, no clock and no environment; texts come in through [`compile()`] and a [`Loader`] that the caller gives.
 #![forbid(unsafe_code)]
 
+// pest's generated code names it, because pest is used without its `std` feature.
+extern crate alloc;
+
 pub mod ast;
 mod check;
 pub mod codes;

@@ -105,13 +105,18 @@ impl CapSet {
 }
 
 impl fmt::Display for CapSet {
-    /// The names with commas; `none` and `all 41` for sets without and with every name, and a number where a newer kernel has a name.
+    /// The names with commas, or where most are in, `all 41 but` the others; `none` for the empty set, and a number where a newer kernel has a name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 == 0 {
             return f.write_str("none");
         }
-        if self.0 == (1 << NAMES.len()) - 1 {
-            return write!(f, "all {}", NAMES.len());
+        let every = Self((1 << NAMES.len()) - 1);
+        let missing = every.minus(*self);
+        if self.minus(every).0 == 0 && missing.numbers().count() < NAMES.len() / 2 {
+            return match missing.0 {
+                0 => write!(f, "all {}", NAMES.len()),
+                _ => write!(f, "all {} but {missing}", NAMES.len()),
+            };
         }
         for (i, number) in self.numbers().enumerate() {
             f.write_str(if i == 0 { "" } else { "," })?;
@@ -148,6 +153,7 @@ mod tests {
         assert_eq!(set.to_string(), "setuid,net_bind_service,63");
         assert_eq!(CapSet::default().to_string(), "none");
         assert_eq!(CapSet(0x1ff_ffff_ffff).to_string(), "all 41");
+        assert_eq!(CapSet(0x1ff_ffff_ffff).without(21).to_string(), "all 41 but sys_admin");
         let text = serde_json::to_string(&set).unwrap();
         assert_eq!(text, "\"8000000000000480\"");
         assert_eq!(serde_json::from_str::<CapSet>(&text).unwrap(), set);

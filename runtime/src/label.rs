@@ -48,8 +48,9 @@ impl Attribute {
 /// Opens the file of an attribute.
 ///
 /// # Errors
-/// As [`crate::procfs::KernelDir::file`].
-pub fn open(proc: &Procfs, attribute: Attribute) -> io::Result<OwnedFd> {
+/// As [`Procfs::open`] and [`crate::procfs::KernelDir::file`].
+pub fn open(attribute: Attribute) -> io::Result<OwnedFd> {
+    let proc = Procfs::open()?;
     let [first, second] = attribute.files();
     match proc.thread_file(first, OFlags::RDWR) {
         Err(e) if first != second && Errno::from_io_error(&e) == Some(Errno::NOENT) => {
@@ -63,8 +64,8 @@ pub fn open(proc: &Procfs, attribute: Attribute) -> io::Result<OwnedFd> {
 ///
 /// # Errors
 /// As [`open`].
-pub fn read(proc: &Procfs, attribute: Attribute) -> io::Result<String> {
-    read_text(open(proc, attribute)?)
+pub fn read(attribute: Attribute) -> io::Result<String> {
+    read_text(open(attribute)?)
 }
 
 /// Writes a label to its open file and reads it back, from the same file and, where the kernel offers it (Linux 6.8), from
@@ -141,6 +142,28 @@ mod tests {
         assert_eq!(apparmor_command("unconfined", "canc.cat"), "exec canc.cat");
         assert_eq!(apparmor_command("bwrap (enforce)", "canc.cat"), "stack canc.cat");
         assert_eq!(apparmor_command("code (unconfined)", "canc.cat"), "stack canc.cat");
+    }
+
+    /// An ordinary file takes what is written and gives it back, which a kernel's label file never does for a command.
+    #[test]
+    fn a_file_that_only_echoes_is_no_label() {
+        let file: OwnedFd = tempfile::tempfile().unwrap().into();
+        let error = set(&file, Attribute::ApparmorExec, "exec canc.cat", "canc.cat (enforce)").unwrap_err();
+        assert!(error.contains("read back `exec canc.cat`"), "{error}");
+    }
+
+    /// Where what is written is what is expected, as with SELinux, the kernel's other channel tells.
+    #[test]
+    fn a_file_that_only_echoes_a_context_is_no_label() {
+        let file: OwnedFd = tempfile::tempfile().unwrap().into();
+        let told = set(&file, Attribute::SelinuxExec, "u:r:t:s0", "u:r:t:s0");
+        match crate::sys::lsm_ids() {
+            Ok(_) => {
+                assert!(told.unwrap_err().contains("the kernel itself"), "the second channel was not asked")
+            }
+            // Before Linux 6.8 there is none.
+            Err(_) => assert!(told.is_ok()),
+        }
     }
 
     #[test]

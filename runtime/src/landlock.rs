@@ -2,7 +2,7 @@
 //! decided at build time.
 
 use crate::failure::Failure;
-use crate::procfs::Procfs;
+use crate::procfs::{Procfs, explain};
 use canc_bundle::{LandlockPath, LandlockRuleset};
 use landlock::{
     AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, NetPort, PathBeneath, Ruleset, RulesetAttr,
@@ -52,7 +52,7 @@ impl Places {
 ///
 /// # Errors
 /// A word that is none of the kernel's, a path that is missing and not optional, what the kernel says.
-pub fn prepare(rules: &LandlockRuleset, places: &Places, proc: &Procfs) -> Result<Prepared, Failure> {
+pub fn prepare(rules: &LandlockRuleset, places: &Places) -> Result<Prepared, Failure> {
     let handled = words(&rules.handled_fs, fs_access)?;
     let mut ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
     if !handled.is_empty() {
@@ -70,9 +70,7 @@ pub fn prepare(rules: &LandlockRuleset, places: &Places, proc: &Procfs) -> Resul
     let mut skipped = Vec::new();
     for rule in &rules.paths {
         let access = words(&rule.access, fs_access)?;
-        match locate(&rule.path, places, proc)
-            .and_then(|path| target(&path, rule.path.ends_with('/'), access))
-        {
+        match locate(&rule.path, places).and_then(|path| target(&path, rule.path.ends_with('/'), access)) {
             Ok((file, access)) => {
                 created = created.add_rule(PathBeneath::new(file, access)).map_err(kernel)?
             }
@@ -105,7 +103,7 @@ impl Prepared {
     }
 }
 
-fn locate(path: &str, places: &Places, proc: &Procfs) -> Result<PathBuf, String> {
+fn locate(path: &str, places: &Places) -> Result<PathBuf, String> {
     let below = |base: &Option<PathBuf>, rest: &str, name: &str| {
         base.as_ref()
             .map(|b| b.join(rest.trim_start_matches('/')))
@@ -120,6 +118,7 @@ fn locate(path: &str, places: &Places, proc: &Procfs) -> Result<PathBuf, String>
     }
     // The link means another directory for each reader; the exec keeps the process, and so its directory.
     if let Some(rest) = after("/proc/self") {
+        let proc = Procfs::open().map_err(|e| explain(&e))?;
         return Ok(proc.own_directory().join(rest.trim_start_matches('/')));
     }
     Ok(path.into())

@@ -1,6 +1,5 @@
 //! A request to a running program: the phases of a launch, in order.
 
-use crate::args::Request;
 use crate::bundle::Bundle;
 use crate::environment::Variables;
 use crate::failure::Failure;
@@ -9,14 +8,31 @@ use crate::landlock::{self, Places, Prepared};
 use crate::machine::Machine;
 use crate::perform::{Payload, perform};
 use crate::plan::{Plan, Policy, Step};
-use crate::procfs::{Procfs, explain};
 use crate::program::Program;
+use crate::report::Format;
 use crate::sys;
 use rustix::fd::{AsFd, OwnedFd};
 use std::ffi::{CString, OsStr, OsString};
 use std::io::IsTerminal;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
+
+/// A launch that is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The policy's name, where the bundle has several that can be started.
+    pub policy: Option<String>,
+    /// The command and its arguments.
+    pub command: Vec<OsString>,
+    /// How to report.
+    pub report: Option<Format>,
+    /// The descriptor to report to, other than standard error.
+    pub report_to: Option<u32>,
+    /// Only decide.
+    pub dry_run: bool,
+    /// What [`standard_descriptors`] returned, for the report.
+    pub opened_stdio: Vec<u32>,
+}
 
 /// What was decided about a launch, before anything was done.
 #[derive(Debug)]
@@ -32,18 +48,18 @@ pub struct Decision {
 /// Finds the program, asks the host and plans.
 ///
 /// # Errors
-/// The program is missing, is no program, or is none that the policy starts; `/proc` cannot be used.
-pub fn decide(proc: &Procfs, policy: &Policy, command: &OsStr, search: &OsStr) -> Result<Decision, Failure> {
+/// The program is missing, is no program, or is none that the policy starts.
+pub fn decide(policy: &Policy, command: &OsStr, search: &OsStr) -> Result<Decision, Failure> {
     check_names(policy)?;
-    let program = Program::find(proc, command, search)?;
-    program.check(proc, &policy.launch)?;
+    let program = Program::find(command, search)?;
+    program.check(&policy.launch)?;
     let wanted = Wanted {
         domain: policy.selinux.as_ref().map(|s| s.domain.as_str()),
         profile: policy.apparmor.as_ref().map(|a| a.profile.as_str()),
         program: Some(program.file.as_fd()),
         no_new_privs: policy.launch.no_new_privs,
     };
-    let host = probe(proc, &wanted).map_err(|e| Failure::refused("this host", e.to_string(), ""))?;
+    let host = probe(&wanted).map_err(|e| Failure::refused("this host", e.to_string(), ""))?;
     let plan = Plan::new(policy, &host);
     Ok(Decision { host, program, plan })
 }
@@ -62,26 +78,23 @@ fn check_names(policy: &Policy) -> Result<(), Failure> {
     }
 }
 
-/// Launches what `canc-run` was asked for. Comes back only if the program was not started, or, for a dry run, with the decision.
+/// Starts a program in place of the calling process, which should have one thread. Comes back only if the program was not started, or,
+/// for a dry run, with the decision.
 ///
 /// # Errors
-/// Why the program was not started.
-pub fn launch(request: Request) -> Result<Decision, Failure> {
-    sys::ignore_file_size_signal().map_err(|e| Failure::refused("signals", e.to_string(), ""))?;
-    let bundle = Bundle::open(&request.bundle)?;
+/// Why the program was not started. The process may have lost privileges by then and should end.
+pub fn launch(bundle: &Bundle, request: Request) -> Result<Decision, Failure> {
+    let opened_stdio = [request.opened_stdio.clone(), standard_descriptors()?].concat();
     let policy = bundle.policy(request.policy.as_deref())?;
-    let proc = Procfs::open().map_err(|e| {
-        Failure::refused("/proc", format!("it cannot be used: {}", explain(&e)), "mount -t proc proc /proc")
-    })?;
     let environment: Variables = std::env::vars_os().collect();
     let value = |name: &str| environment.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
     let command = request.command.first().cloned().unwrap_or_default();
-    let decision = decide(&proc, policy, &command, &value("PATH").unwrap_or_default())?;
+    let decision = decide(policy, &command, &value("PATH").unwrap_or_default())?;
     if request.dry_run {
         return Ok(decision);
     }
     let plan = decision.plan?;
-    let prepared = ruleset(&bundle, policy, &plan, &proc, value("HOME").as_deref().map(Path::new))?;
+    let prepared = ruleset(bundle, policy, &plan, value("HOME").as_deref().map(Path::new))?;
     let payload = Payload {
         program: decision.program.path.display().to_string(),
         arguments: arguments(request.command)?,
@@ -94,7 +107,9 @@ pub fn launch(request: Request) -> Result<Decision, Failure> {
             Some(programs) => bundle.filters(programs)?,
             None => Vec::new(),
         },
+        capabilities: decision.host.process.capabilities,
         report: request.report,
+        opened_stdio,
         skipped: prepared.as_ref().map(|p| p.skipped.clone()).unwrap_or_default(),
         pid: std::process::id(),
     };
@@ -103,22 +118,33 @@ pub fn launch(request: Request) -> Result<Decision, Failure> {
         None => None,
     };
     tell_accepted(&plan);
-    let mut machine = Machine::new(&proc, &plan, &decision.program, prepared, report)?;
+    let mut machine = Machine::new(&plan, &decision.program, prepared, report)?;
     Err(perform(&plan, payload, &mut machine))
+}
+
+/// Opens those of descriptors 0 to 2 that are closed, and returns which, and has failed writes be errors. A program whose own start-up does
+/// not do the former calls this before it opens anything else, which would get their numbers.
+///
+/// # Errors
+/// The null device cannot be opened.
+pub fn standard_descriptors() -> Result<Vec<u32>, Failure> {
+    sys::ignore_write_signals().map_err(|e| Failure::refused("signals", e.to_string(), ""))?;
+    sys::open_standard_descriptors().map_err(|e| {
+        Failure::refused("standard descriptors", format!("/dev/null: {e}"), "open descriptors 0 to 2")
+    })
 }
 
 fn ruleset(
     bundle: &Bundle,
     policy: &Policy,
     plan: &Plan,
-    proc: &Procfs,
     home: Option<&Path>,
 ) -> Result<Option<Prepared>, Failure> {
     let abi =
         plan.steps.iter().find_map(|s| if let Step::Landlock { abi, .. } = s { Some(*abi) } else { None });
     let (Some(abi), Some(entry)) = (abi, &policy.landlock) else { return Ok(None) };
     let rules = bundle.ruleset(&entry.rulesets, abi)?;
-    landlock::prepare(&rules, &Places::of_caller(home), proc).map(Some)
+    landlock::prepare(&rules, &Places::of_caller(home)).map(Some)
 }
 
 fn arguments(command: Vec<OsString>) -> Result<Vec<CString>, Failure> {

@@ -6,13 +6,14 @@ use crate::failure::{Code, Failure};
 use crate::host::{CapabilityFacts, capability_facts};
 use crate::label::{self, Attribute};
 use crate::landlock::Prepared;
-use crate::plan::{Plan, Step};
+use crate::namespaces;
+use crate::plan::{Namespace, Plan, Step};
 use crate::procfs::{Procfs, explain};
 use crate::program::Program;
 use crate::sys::{self, Arguments, Ending, Instruction};
 use crate::system::System;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{Dir, Mode, OFlags};
+use rustix::fs::{Dir, OFlags};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{
@@ -24,8 +25,7 @@ use std::io::{self, Write};
 
 /// The running process.
 #[derive(Debug)]
-pub struct Machine<'a> {
-    proc: &'a Procfs,
+pub struct Machine {
     labels: Vec<(Attribute, OwnedFd)>,
     ruleset: Option<Prepared>,
     report: Option<OwnedFd>,
@@ -34,13 +34,12 @@ pub struct Machine<'a> {
     unknown: CString,
 }
 
-impl<'a> Machine<'a> {
+impl Machine {
     /// Opens what the plan's steps need, and puts the program on the plan's descriptor.
     ///
     /// # Errors
     /// A label file that is not what it should be, no room for the descriptor.
     pub fn new(
-        proc: &'a Procfs,
         plan: &Plan,
         program: &Program,
         ruleset: Option<Prepared>,
@@ -51,7 +50,7 @@ impl<'a> Machine<'a> {
             match step {
                 Step::Label { layer, .. } => {
                     let Some(attribute) = layer.exec_attribute() else { continue };
-                    let file = label::open(proc, attribute).map_err(|e| {
+                    let file = label::open(attribute).map_err(|e| {
                         let why = format!("its exec label under /proc cannot be trusted: {}", explain(&e));
                         Failure::refused(
                             layer.word(),
@@ -71,7 +70,7 @@ impl<'a> Machine<'a> {
             }
         }
         let (messages, unknown) = messages(program);
-        Ok(Self { proc, labels, ruleset, report, messages, unknown })
+        Ok(Self { labels, ruleset, report, messages, unknown })
     }
 }
 
@@ -114,18 +113,9 @@ fn messages(program: &Program) -> (Vec<(i32, CString)>, CString) {
     )
 }
 
-impl System for Machine<'_> {
+impl System for Machine {
     fn open_stdio(&mut self) -> io::Result<Vec<u32>> {
-        let mut opened = Vec::new();
-        for number in 0..3_u32 {
-            if sys::is_open(number) {
-                continue;
-            }
-            let null = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::NOCTTY, Mode::empty())?;
-            sys::give_away(null, number)?;
-            opened.push(number);
-        }
-        Ok(opened)
+        sys::open_standard_descriptors()
     }
 
     fn close_on_exec(&mut self, keep: &[u32]) -> io::Result<()> {
@@ -137,7 +127,7 @@ impl System for Machine<'_> {
             let last = if end == u32::MAX { end } else { end - 1 };
             if first <= last {
                 match sys::close_on_exec_from(first, last) {
-                    Err(e) if old_kernel(&e) => return self.close_each_on_exec(&keep),
+                    Err(e) if old_kernel(&e) => return Self::close_each_on_exec(&keep),
                     other => other?,
                 }
             }
@@ -161,6 +151,10 @@ impl System for Machine<'_> {
         }
     }
 
+    fn namespaces(&mut self, kinds: &[Namespace]) -> Result<(), String> {
+        namespaces::make(kinds)
+    }
+
     fn drop_bounding(&mut self, set: CapSet) -> io::Result<()> {
         for number in set.numbers() {
             remove_capability_from_bounding_set(one(number))?;
@@ -168,16 +162,18 @@ impl System for Machine<'_> {
         Ok(())
     }
 
-    fn set_capabilities(
-        &mut self,
-        permitted: CapSet,
-        inheritable: CapSet,
-        ambient: CapSet,
-    ) -> io::Result<()> {
-        clear_ambient_capability_set()?;
-        let set = |s: CapSet| CapabilitySet::from_bits_retain(s.0);
-        let (permitted, inheritable) = (set(permitted), set(inheritable));
-        set_capabilities(None, CapabilitySets { effective: permitted, permitted, inheritable })?;
+    /// Asks for no change that is none: a confined caller may lack the permission even for that.
+    fn set_capabilities(&mut self, sets: &CapabilityFacts) -> io::Result<()> {
+        let now = capability_facts()?;
+        if now.ambient != CapSet::default() {
+            clear_ambient_capability_set()?;
+        }
+        let CapabilityFacts { permitted, effective, inheritable, ambient, .. } = *sets;
+        if (now.permitted, now.effective, now.inheritable) != (permitted, effective, inheritable) {
+            let set = |s: CapSet| CapabilitySet::from_bits_retain(s.0);
+            let (permitted, effective, inheritable) = (set(permitted), set(effective), set(inheritable));
+            set_capabilities(None, CapabilitySets { effective, permitted, inheritable })?;
+        }
         for number in ambient.numbers() {
             configure_capability_in_ambient_set(one(number), true)?;
         }
@@ -226,10 +222,10 @@ impl System for Machine<'_> {
     }
 }
 
-impl Machine<'_> {
+impl Machine {
     /// For kernels without close_range(2) or its flag (before Linux 5.11).
-    fn close_each_on_exec(&self, keep: &[u32]) -> io::Result<()> {
-        let directory = self.proc.thread_file("fd", OFlags::RDONLY | OFlags::DIRECTORY)?;
+    fn close_each_on_exec(keep: &[u32]) -> io::Result<()> {
+        let directory = Procfs::open()?.thread_file("fd", OFlags::RDONLY | OFlags::DIRECTORY)?;
         for entry in Dir::new(directory)? {
             let Some(number) = entry?.file_name().to_str().ok().and_then(|n| n.parse::<u32>().ok()) else {
                 continue;

@@ -1,58 +1,64 @@
 //! `canc-run`: the command line to a launch, and a failure to standard error and an exit code.
+#![cfg_attr(not(test), no_main)]
 
 use canc_runtime::args::{self, Asked};
-use canc_runtime::{Code, Decision, Failure, launch};
-use std::io::Write;
-use std::process::ExitCode;
+use canc_runtime::{Bundle, Code, Decision, Failure, Request, launch, standard_descriptors};
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::Path;
 
-fn main() -> ExitCode {
-    match args::parse(std::env::args_os().skip(1)) {
+#[cfg(not(test))]
+#[path = "sys/entry.rs"]
+mod entry;
+
+/// Does what the words ask for, and returns the exit code.
+#[cfg_attr(test, expect(dead_code, reason = "the test harness has a main of its own"))]
+fn run(words: Vec<OsString>) -> u8 {
+    match args::parse(words) {
         Ok(Asked::Help) => print(args::HELP),
         Ok(Asked::Version) => print(concat!("canc-run ", env!("CARGO_PKG_VERSION"), "\n")),
-        Ok(Asked::Launch(request)) => match launch(request) {
+        Ok(Asked::Launch(bundle, request)) => match start(&bundle, request) {
             Ok(decision) => dry_run(&decision),
             Err(failure) => fail(&failure),
         },
         Err(why) => {
             tell(&format!("canc-run: {why}\n  canc-run --help tells more\n"));
-            ExitCode::from(Code::Refused as u8)
+            Code::Refused as u8
         }
     }
 }
 
-fn dry_run(decision: &Decision) -> ExitCode {
+fn start(bundle: &Path, mut request: Request) -> Result<Decision, Failure> {
+    request.opened_stdio = standard_descriptors()?;
+    launch(&Bundle::open(bundle)?, request)
+}
+
+fn dry_run(decision: &Decision) -> u8 {
     let host = serde_json::to_string_pretty(&decision.host).unwrap_or_default();
     let code = print(&format!("host {host}\n"));
     match &decision.plan {
-        Ok(plan) if code == ExitCode::SUCCESS => print(&plan.to_string()),
+        Ok(plan) if code == 0 => print(&plan.to_string()),
         Ok(_) => code,
         Err(failure) => fail(failure),
     }
 }
 
-fn fail(failure: &Failure) -> ExitCode {
-    tell(
-        &failure
-            .to_string()
-            .lines()
-            .map(
-                |line| {
-                    if line.starts_with(' ') { format!("{line}\n") } else { format!("canc-run: {line}\n") }
-                },
-            )
-            .collect::<String>(),
-    );
-    ExitCode::from(failure.code as u8)
+fn fail(failure: &Failure) -> u8 {
+    let named =
+        |line: &str| if line.starts_with(' ') { format!("{line}\n") } else { format!("canc-run: {line}\n") };
+    tell(&failure.to_string().lines().map(named).collect::<String>());
+    failure.code as u8
 }
 
 /// Where standard error is closed, the exit code has to say it.
 fn tell(text: &str) {
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
-fn print(text: &str) -> ExitCode {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::from(Code::Refused as u8),
+fn print(text: &str) -> u8 {
+    let mut out = io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => 0,
+        Err(_) => Code::Refused as u8,
     }
 }

@@ -1,5 +1,8 @@
 //! A plan to the confined program: does the steps in order and stops at the first that fails. It decides nothing.
 
+#[cfg(test)]
+mod tests;
+
 use crate::environment::{self, Environment, Variables};
 use crate::failure::{Code, Failure};
 use crate::host::CapabilityFacts;
@@ -23,8 +26,12 @@ pub struct Payload {
     pub environment: Variables,
     /// The verified filters, in the plan's order.
     pub filters: Vec<Vec<Instruction>>,
+    /// The caller's capabilities.
+    pub capabilities: CapabilityFacts,
     /// How to report.
     pub report: Option<Format>,
+    /// Descriptors from 0 to 2 that were closed when canc itself started.
+    pub opened_stdio: Vec<u32>,
     /// Paths of the ruleset that got no rule.
     pub skipped: Vec<String>,
     /// The process, whose number socket activation names.
@@ -33,7 +40,7 @@ pub struct Payload {
 
 /// Performs. Comes back only if the program was not started.
 pub fn perform(plan: &Plan, payload: Payload, system: &mut impl System) -> Failure {
-    match Launch::new(plan, payload, system).and_then(|mut launch| launch.steps(system)) {
+    match Launch::new(plan, payload).steps(system) {
         Ok(()) => Failure::refused("plan", "it starts no program", ""),
         Err(failure) => failure,
     }
@@ -48,11 +55,10 @@ struct Launch<'a> {
 }
 
 impl<'a> Launch<'a> {
-    fn new(plan: &'a Plan, payload: Payload, system: &mut impl System) -> Result<Self, Failure> {
-        let now = system.capabilities().map_err(|e| failed("capabilities", &e))?;
-        let mut report = Enforcement::new(plan, payload.program.clone(), now);
+    fn new(plan: &'a Plan, payload: Payload) -> Self {
+        let mut report = Enforcement::new(plan, payload.program.clone(), payload.capabilities);
         report.notes.extend(payload.skipped.iter().map(|path| format!("landlock: no rule for {path}")));
-        Ok(Self { plan, payload, report, arguments: None })
+        Self { plan, payload, report, arguments: None }
     }
 
     fn steps(&mut self, system: &mut impl System) -> Result<(), Failure> {
@@ -62,8 +68,8 @@ impl<'a> Launch<'a> {
     fn step(&mut self, step: &Step, system: &mut impl System) -> Result<(), Failure> {
         match step {
             Step::Stdio => {
-                self.report.opened_stdio =
-                    system.open_stdio().map_err(|e| failed("standard descriptors", &e))?
+                let opened = system.open_stdio().map_err(|e| failed("standard descriptors", &e))?;
+                self.report.opened_stdio = [self.payload.opened_stdio.as_slice(), &opened].concat();
             }
             Step::Descriptors { keep, activation } => self.descriptors(keep, *activation, system)?,
             Step::Environment { keep, set } => self.set_environment(keep, set),
@@ -88,31 +94,20 @@ impl<'a> Launch<'a> {
                 })?;
                 self.report.enforced(*layer, found);
             }
+            Step::Namespaces(kinds) => {
+                system.namespaces(kinds).map_err(|why| {
+                    let remedy = "look for limits on user namespaces: user.max_user_namespaces, AppArmor, a container's filter";
+                    Failure::refused("namespaces", why, remedy)
+                })?;
+                self.report.namespaces.clone_from(kinds);
+            }
             Step::Bounding { drop } => {
                 system.drop_bounding(*drop).map_err(|e| failed("capabilities (bounding set)", &e))?;
-                let left = system.capabilities().map_err(|e| failed("capabilities", &e))?.bounding.and(*drop);
-                if left.0 != 0 {
-                    return Err(Failure::refused(
-                        "capabilities",
-                        format!("{left} stayed in the bounding set"),
-                        "",
-                    ));
-                }
             }
-            Step::Capabilities { permitted, inheritable, ambient } => {
-                system
-                    .set_capabilities(*permitted, *inheritable, *ambient)
-                    .map_err(|e| failed("capabilities", &e))?;
+            Step::Capabilities(want) => {
+                system.set_capabilities(want).map_err(|e| failed("capabilities", &e))?;
                 let now = system.capabilities().map_err(|e| failed("capabilities", &e))?;
-                let (permitted, effective) = (*permitted, *permitted);
-                let want = CapabilityFacts {
-                    permitted,
-                    effective,
-                    inheritable: *inheritable,
-                    ambient: *ambient,
-                    ..now
-                };
-                if now != want {
+                if now != *want {
                     return Err(Failure::refused("capabilities", "the kernel did not take the sets", ""));
                 }
                 self.report.capabilities = now;

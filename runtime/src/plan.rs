@@ -3,13 +3,15 @@
 
 mod capabilities;
 mod layers;
+mod namespaces;
 mod text;
 
 pub use layers::{Layer, LayerState};
+pub use namespaces::Namespace;
 
 use crate::caps::CapSet;
 use crate::failure::{Code, Failure, reason};
-use crate::host::HostFacts;
+use crate::host::{CapabilityFacts, HostFacts};
 use crate::label::Attribute;
 use crate::limits;
 use canc_bundle::{Artefact, LaunchEntry, PolicyEntry, Refusal};
@@ -75,20 +77,15 @@ pub enum Step {
         /// What must be read back.
         expect: String,
     },
+    /// Make these namespaces, map the caller to itself in a user namespace, bring the loopback device of a network namespace up.
+    Namespaces(Vec<Namespace>),
     /// Drop from the bounding set.
     Bounding {
         /// What is dropped.
         drop: CapSet,
     },
-    /// Set the other four sets.
-    Capabilities {
-        /// Permitted and effective.
-        permitted: CapSet,
-        /// Inheritable.
-        inheritable: CapSet,
-        /// Ambient.
-        ambient: CapSet,
-    },
+    /// Set the other four sets; all five are read back.
+    Capabilities(CapabilityFacts),
     /// Set `no_new_privs`.
     NoNewPrivs,
     /// Say what was done so far, and what follows.
@@ -125,6 +122,9 @@ impl Plan {
         let mut reasons = Vec::new();
         let mut accepted = Vec::new();
         check_words(policy, &mut reasons);
+        if !reasons.is_empty() {
+            return Err(Failure { code: Code::Refused, reasons });
+        }
         not_done_yet(&policy.launch, &mut reasons, &mut accepted);
         let layers = layers::judge(policy, host, &mut reasons);
         layers::decide(policy, host, &layers, &mut reasons, &mut accepted);
@@ -172,6 +172,9 @@ fn check_words(policy: &Policy, reasons: &mut Vec<Refusal>) {
             unknown("launcher", from);
         }
     }
+    for word in launch.isolate.iter().filter(|w| Namespace::named(w).is_none()) {
+        unknown("namespace", word);
+    }
     if let Err(number) = CapSet::of(&launch.capabilities) {
         unknown("capability number", &number.to_string());
     }
@@ -190,13 +193,6 @@ fn not_done_yet(launch: &LaunchEntry, reasons: &mut Vec<Refusal>, accepted: &mut
             );
             if limit.prefer { accepted.push(missing) } else { reasons.push(missing) }
         }
-    }
-    for namespace in &launch.isolate {
-        reasons.push(reason(
-            format!("isolate {namespace}"),
-            "this canc-run makes no namespaces",
-            "start it inside one made by unshare(1) or by the service unit, and remove the statement",
-        ));
     }
     if launch.separate_instances {
         reasons.push(reason(
@@ -234,6 +230,7 @@ fn steps(
             steps.push(Step::Label { layer, write: write.clone(), expect: expect.clone() });
         }
     }
+    steps.extend(namespaces::step(launch, host, reasons));
     steps.extend(capabilities::steps(launch, host, reasons, notes));
     steps.extend([Step::Report, Step::Signals]);
     let complain = launch.mode == "complain";

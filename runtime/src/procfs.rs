@@ -2,10 +2,8 @@
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, fstat, fstatfs, openat, openat2, readlinkat};
 use rustix::io::Errno;
-use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::os::unix::ffi::OsStringExt;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// `PROC_SUPER_MAGIC`, `SELINUX_MAGIC`, `SECURITYFS_MAGIC` of `linux/magic.h`.
@@ -84,9 +82,9 @@ impl Procfs {
     /// Opens `/proc`.
     ///
     /// # Errors
-    /// `ENODEV` where `/proc` is no procfs or only a part of one, `ESRCH` where it is that of another PID namespace.
+    /// `ENODEV` where there is none, or `/proc` is something else or only a part of one; `ESRCH` where it is that of another PID namespace.
     pub fn open() -> io::Result<Self> {
-        let root = KernelDir::open("/proc", PROC_MAGIC)?;
+        let root = KernelDir::open("/proc", PROC_MAGIC).map_err(|_| Errno::NODEV)?;
         if fstat(&root.0)?.st_ino != PROC_ROOT_INODE {
             return Err(Errno::NODEV.into());
         }
@@ -116,30 +114,6 @@ impl Procfs {
     #[must_use]
     pub fn own_directory(&self) -> PathBuf {
         PathBuf::from(format!("/proc/{}", self.pid))
-    }
-
-    /// The path of an open file, as the kernel sees it now.
-    ///
-    /// # Errors
-    /// As [`KernelDir::file`].
-    pub fn path_of(&self, fd: BorrowedFd<'_>) -> io::Result<PathBuf> {
-        let link = self.descriptor_link(fd.as_raw_fd())?;
-        let target = readlinkat(&link, "", Vec::new())?;
-        Ok(OsString::from_vec(target.into_bytes()).into())
-    }
-
-    /// Opens again for reading what is open otherwise.
-    ///
-    /// # Errors
-    /// What open(2) says.
-    pub fn reopen(&self, fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
-        let directory = self.thread_file("fd", OFlags::PATH | OFlags::DIRECTORY)?;
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        Ok(openat(&directory, fd.as_raw_fd().to_string(), flags, Mode::empty())?)
-    }
-
-    fn descriptor_link(&self, fd: RawFd) -> io::Result<OwnedFd> {
-        self.thread_file(&format!("fd/{fd}"), OFlags::PATH | OFlags::NOFOLLOW)
     }
 
     /// An extended attribute of an open file, also of one opened without access to its contents.
@@ -189,9 +163,66 @@ pub fn explain(error: &io::Error) -> String {
     match Errno::from_io_error(error) {
         Some(Errno::XDEV) => "something is mounted over it".into(),
         Some(Errno::LOOP) => "a symbolic link stands in its place".into(),
-        Some(Errno::NODEV) => "another file system is mounted there".into(),
+        Some(Errno::NODEV) => "the kernel's file system is not mounted there".into(),
         Some(Errno::SRCH) => "it belongs to another PID namespace".into(),
         Some(Errno::NOSYS) => "the kernel has no openat2(2), so it cannot be opened safely".into(),
         _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    /// What this thread makes of a `/proc` that it first stages itself, in the mount namespace that the test below gave it. Without that
+    /// it is no test.
+    #[test]
+    fn inside_a_staged_proc() {
+        let Some(script) = std::env::var_os("CANC_STAGE") else { return };
+        let task = format!("/proc/{}/task/{}", std::process::id(), rustix::thread::gettid().as_raw_nonzero());
+        assert!(Command::new("sh").arg("-ec").arg(script).env("TASK", task).status().unwrap().success());
+        let result = Procfs::open().and_then(|proc| proc.thread_file("attr/current", OFlags::RDONLY));
+        println!("staged: {}", result.map_or_else(|e| explain(&e), |_| "opened".into()));
+    }
+
+    fn staged(flags: &[&str], script: &str) -> String {
+        let mut command = Command::new("unshare");
+        if !rustix::process::geteuid().is_root() {
+            command.arg("--map-root-user");
+        }
+        command
+            .args(["--mount", "--propagation", "private"])
+            .args(flags)
+            .arg(std::env::current_exe().unwrap());
+        command
+            .args(["procfs::tests::inside_a_staged_proc", "--exact", "--nocapture"])
+            .env("CANC_STAGE", script);
+        let output = command.output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let line = text.lines().find_map(|line| line.split_once("staged: "));
+        let errors = String::from_utf8_lossy(&output.stderr);
+        line.unwrap_or_else(|| panic!("{script}: {text}{errors}")).1.to_owned()
+    }
+
+    #[test]
+    fn only_the_kernels_own_file_is_opened() {
+        assert_eq!(staged(&[], ""), "opened", "vacuous: the file does not open anyhow");
+        let over = "something is mounted over it";
+        // Another file; another file of the same kind; a directory on the way; even the directory itself, mounted where it is.
+        assert_eq!(staged(&[], "mount --bind /dev/null $TASK/attr/current"), over);
+        assert_eq!(staged(&[], "mount --bind $TASK/attr/prev $TASK/attr/current"), over);
+        assert_eq!(staged(&[], "mount -t tmpfs none $TASK/attr"), over);
+        assert_eq!(staged(&[], "mount --bind $TASK $TASK"), over);
+    }
+
+    #[test]
+    fn only_this_namespaces_own_proc_is_used() {
+        let other = "the kernel's file system is not mounted there";
+        assert_eq!(staged(&[], "mount -t tmpfs none /proc"), other);
+        assert_eq!(staged(&[], "mount --bind /proc/self /proc"), other);
+        assert_eq!(staged(&[], "mount --bind $TASK /proc"), other);
+        assert_eq!(staged(&["--pid", "--fork"], ""), "it belongs to another PID namespace");
+        assert_eq!(staged(&["--pid", "--fork", "--mount-proc"], ""), "opened");
     }
 }

@@ -1,8 +1,8 @@
 //! A command as the caller typed it to the open file that will be executed, checked against the policy's `exec` patterns.
 
 use crate::failure::{Code, Failure};
-use crate::procfs::{Procfs, explain};
 use crate::sys;
+use crate::walk::{Found, Stop, walk};
 use canc_bundle::LaunchEntry;
 use canc_bundle::glob::Glob;
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 pub struct Program {
     /// The file, opened for its path alone: what is executed, whatever happens to the path later.
     pub file: OwnedFd,
-    /// Where the kernel says that it is.
+    /// Where it was when it was opened, without links.
     pub path: PathBuf,
 }
 
@@ -26,18 +26,18 @@ impl Program {
     /// count, so that nothing comes from the current directory unless it is named.
     ///
     /// # Errors
-    /// Not found (127), not executable (126), or `/proc` is missing, which says where an open file is (125).
-    pub fn find(proc: &Procfs, command: &OsStr, search: &OsStr) -> Result<Self, Failure> {
+    /// Not found (127), not executable (126).
+    pub fn find(command: &OsStr, search: &OsStr) -> Result<Self, Failure> {
         if command.as_bytes().contains(&b'/') {
-            return Self::open(proc, Path::new(command)).map_err(|e| cannot(command, e))?;
+            return Self::open(Path::new(command)).map_err(|e| cannot(command, e));
         }
         let mut last = Errno::NOENT;
         if command.is_empty() {
             return Err(cannot(command, last));
         }
         for directory in std::env::split_paths(search).filter(|d| d.is_absolute()) {
-            match Self::open(proc, &directory.join(command)) {
-                Ok(found) => return found,
+            match Self::open(&directory.join(command)) {
+                Ok(found) => return Ok(found),
                 // As execvp(3): go on, and remember that there was something.
                 Err(Errno::NOENT | Errno::NOTDIR) => {}
                 Err(error) => last = error,
@@ -46,34 +46,26 @@ impl Program {
         Err(cannot(command, last))
     }
 
-    fn open(proc: &Procfs, path: &Path) -> Result<Result<Self, Failure>, Errno> {
-        let file = openat(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
-        let stat = fstat(&file)?;
+    fn open(path: &Path) -> Result<Self, Errno> {
+        let Found { file, stat, path } = walk(path, |_, _| Ok(())).map_err(|stop| match stop {
+            Stop::Kernel(error) => error,
+            Stop::Refused(_) => Errno::ACCESS,
+        })?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(Errno::ACCESS);
         }
         match sys::may_execute(file.as_fd()).map_err(|e| Errno::from_io_error(&e)) {
             // Before Linux 5.8 only the exec itself can tell.
-            Ok(()) | Err(Some(Errno::NOSYS)) => {}
-            Err(error) => return Err(error.unwrap_or(Errno::ACCESS)),
+            Ok(()) | Err(Some(Errno::NOSYS)) => Ok(Self { file, path }),
+            Err(error) => Err(error.unwrap_or(Errno::ACCESS)),
         }
-        let found = match proc.path_of(file.as_fd()) {
-            Ok(_) if stat.st_nlink == 0 => return Err(Errno::NOENT),
-            Ok(path) => Ok(Self { file, path }),
-            Err(e) => Err(Failure::refused(
-                "/proc",
-                format!("it cannot say where the program is: {}", explain(&e)),
-                "",
-            )),
-        };
-        Ok(found)
     }
 
     /// Checks the file against what the policy starts, and that the kernel can execute it by descriptor.
     ///
     /// # Errors
     /// A program that `exec` does not name (125), a script (126), a pattern that is damaged (125).
-    pub fn check(&self, proc: &Procfs, launch: &LaunchEntry) -> Result<(), Failure> {
+    pub fn check(&self, launch: &LaunchEntry) -> Result<(), Failure> {
         let path = self.path.as_os_str().as_bytes();
         let mut allowed = false;
         for pattern in &launch.exec {
@@ -89,12 +81,18 @@ impl Program {
                 format!("add to the policy: exec \"{}\";", self.path.display()),
             ));
         }
-        self.interpreter(proc).map_or(Ok(()), |interpreter| Err(self.script(&interpreter)))
+        self.interpreter().map_or(Ok(()), |interpreter| Err(self.script(&interpreter)))
     }
 
-    /// The interpreter of a script. A file that cannot be read is no script for the kernel either, which could not read it here.
-    fn interpreter(&self, proc: &Procfs) -> Option<OsString> {
-        let file = proc.reopen(self.file.as_fd()).ok()?;
+    /// The interpreter of a script, for the message alone: the kernel itself does not execute a script by a descriptor that is closed on
+    /// exec. So a file that cannot be read, or another one at its path, is taken for no script.
+    fn interpreter(&self) -> Option<OsString> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW;
+        let file = openat(CWD, &self.path, flags, Mode::empty()).ok()?;
+        let (mine, other) = (fstat(&self.file).ok()?, fstat(&file).ok()?);
+        if (mine.st_dev, mine.st_ino) != (other.st_dev, other.st_ino) {
+            return None;
+        }
         let mut buffer = [0; 256];
         let size = rustix::io::pread(file, &mut buffer[..], 0).ok()?;
         let line = buffer.get(..size)?.strip_prefix(b"#!")?.split(|b| *b == b'\n').next()?;

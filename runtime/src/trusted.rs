@@ -1,16 +1,13 @@
 //! A path to an open directory that nobody but root and the caller can have put there or can change.
 
 use crate::failure::Failure;
-use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, openat, readlinkat};
+use crate::walk::{Stop, walk};
+use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
-use std::ffi::OsString;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
-/// As in path_resolution(7).
-const MAX_LINKS: usize = 40;
 const STICKY: u32 = 0o1000;
 const OTHERS_WRITE: u32 = 0o022;
 
@@ -21,56 +18,12 @@ const OTHERS_WRITE: u32 = 0o022;
 /// # Errors
 /// The directory or link that others can change, or what open(2) says.
 pub fn open_directory(path: &Path) -> Result<OwnedFd, Failure> {
-    let mut seen = PathBuf::from(if path.is_absolute() { "/" } else { "." });
-    let mut here = open(None, seen.as_os_str().as_bytes(), path)?;
-    check(&fstat(&here).map_err(|e| cannot(path, e))?, &seen)?;
-    let mut todo: Vec<OsString> = components(path);
-    let mut links = 0;
-    while let Some(name) = todo.pop() {
-        let next = open(Some(&here), name.as_bytes(), path)?;
-        let stat = fstat(&next).map_err(|e| cannot(path, e))?;
-        let place = seen.join(&name);
-        check(&stat, &place)?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
-            (here, seen) = (next, place);
-            continue;
-        }
-        links += 1;
-        if links > MAX_LINKS {
-            return Err(cannot(path, Errno::LOOP));
-        }
-        let target = readlinkat(&next, "", Vec::new()).map_err(|e| cannot(path, e))?;
-        let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
-        if target.is_absolute() {
-            (here, seen) = (open(None, b"/", path)?, "/".into());
-        }
-        todo.extend(components(&target));
+    match walk(path, check) {
+        Ok(found) if FileType::from_raw_mode(found.stat.st_mode) == FileType::Directory => Ok(found.file),
+        Ok(_) => Err(cannot(path, Errno::NOTDIR)),
+        Err(Stop::Kernel(error)) => Err(cannot(path, error)),
+        Err(Stop::Refused(failure)) => Err(failure),
     }
-    let stat = fstat(&here).map_err(|e| cannot(path, e))?;
-    if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
-        Ok(here)
-    } else {
-        Err(cannot(path, Errno::NOTDIR))
-    }
-}
-
-/// The names of a path, last first; `..` stays, since it is opened like any other.
-fn components(path: &Path) -> Vec<OsString> {
-    let name = |c: Component<'_>| match c {
-        Component::Normal(name) => Some(name.to_owned()),
-        Component::ParentDir => Some("..".into()),
-        Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
-    };
-    path.components().rev().filter_map(name).collect()
-}
-
-fn open(at: Option<&OwnedFd>, name: &[u8], whole: &Path) -> Result<OwnedFd, Failure> {
-    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    match at {
-        Some(dir) => openat(dir, name, flags, Mode::empty()),
-        None => openat(CWD, name, flags, Mode::empty()),
-    }
-    .map_err(|e| cannot(whole, e))
 }
 
 /// Refuses what somebody else owns or can write.
@@ -78,10 +31,10 @@ fn open(at: Option<&OwnedFd>, name: &[u8], whole: &Path) -> Result<OwnedFd, Fail
 /// # Errors
 /// Who can change it.
 pub fn check(stat: &Stat, place: &Path) -> Result<(), Failure> {
-    let uid = geteuid().as_raw();
     let refuse = |why: String, remedy: String| {
         Err(Failure::refused(format!("bundle path {}", place.display()), why, remedy))
     };
+    let uid = geteuid().as_raw();
     if stat.st_uid != 0 && stat.st_uid != uid {
         return refuse(
             format!("it belongs to user {}, who could change what is enforced", stat.st_uid),

@@ -19,6 +19,7 @@ struct Call {
     /// By [`Arch::index`].
     numbers: [u32; Arch::ALL.len()],
     args: &'static [Arg],
+    fallback: bool,
 }
 
 /// One argument of a call.
@@ -70,6 +71,12 @@ pub fn lookup(name: &str) -> Option<&'static str> {
     call(if name == "arm_sync_file_range" { "sync_file_range2" } else { name }).map(|c| c.name)
 }
 
+/// A call's place in [`names`], for arrays that have an entry per call.
+#[must_use]
+pub fn index(name: &str) -> Option<usize> {
+    CALLS.binary_search_by(|c| c.name.cmp(name)).ok()
+}
+
 /// All calls in the order of their names.
 pub fn names() -> impl ExactSizeIterator<Item = &'static str> {
     CALLS.iter().map(|c| c.name)
@@ -95,6 +102,12 @@ pub fn numbers(arch: Arch) -> &'static [(u32, &'static str)] {
     BY_NUMBER.get(arch.index()).copied().unwrap_or_default()
 }
 
+/// For each entry of [`numbers`], the call's [`index`].
+#[must_use]
+pub fn indices(arch: Arch) -> &'static [u16] {
+    PLACES.get(arch.index()).copied().unwrap_or_default()
+}
+
 /// The greatest number of the table.
 #[must_use]
 pub fn max_number(arch: Arch) -> u32 {
@@ -113,7 +126,13 @@ pub fn groups() -> impl ExactSizeIterator<Item = (&'static str, &'static [&'stat
     GROUPS.iter().copied()
 }
 
-/// The arguments of a call in the order that most architectures have; empty for an unknown call. See [`args_on`].
+/// Whether callers take ENOSYS for "this kernel is older" and do without the call (`data/fallbacks.tsv` says how).
+#[must_use]
+pub fn has_fallback(name: &str) -> bool {
+    call(name).is_some_and(|c| c.fallback)
+}
+
+/// The arguments of a call in the order of x86_64; empty for an unknown call. See [`args_on`].
 #[must_use]
 pub fn args(name: &str) -> &'static [Arg] {
     call(name).map_or(&[], |c| c.args)

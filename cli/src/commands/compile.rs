@@ -43,7 +43,9 @@ fn options(args: &SourceArgs) -> Result<Options, Failure> {
     let mut parameters = BTreeMap::new();
     for setting in &args.set {
         let Some((name, value)) = setting.split_once('=') else {
-            return Err(Failure::usage(format!("`--set {setting}` has no value; write `--set {setting}=VALUE`")));
+            return Err(Failure::usage(format!(
+                "`--set {setting}` has no value; write `--set {setting}=VALUE`"
+            )));
         };
         if parameters.insert(name.to_owned(), value.to_owned()).is_some() {
             return Err(Failure::usage(format!("`--set {name}=…` is given twice")));

@@ -25,7 +25,8 @@ pub fn run(args: &ExplainArgs, streams: &mut Streams<'_>) -> Outcome {
 
 fn list(json: bool, streams: &mut Streams<'_>) -> Exit {
     if json {
-        let all: Vec<_> = codes::ALL.iter().map(|(c, t)| serde_json::json!({ "code": c.0, "title": t })).collect();
+        let all: Vec<_> =
+            codes::ALL.iter().map(|(c, t)| serde_json::json!({ "code": c.0, "title": t })).collect();
         streams.out(&to_json(&all));
     } else {
         streams.out(&codes::ALL.iter().map(|(c, t)| format!("{}  {t}\n", c.0)).collect::<String>());

@@ -4,6 +4,7 @@ mod check;
 mod compile;
 mod explain;
 mod std_library;
+mod validate;
 
 use crate::args::{Cli, Color, Command};
 use crate::exit::Exit;
@@ -20,6 +21,7 @@ pub fn run(cli: &Cli, streams: &mut Streams<'_>) -> Exit {
         Command::Check(args) => check::run(args, streams),
         Command::Explain(args) => explain::run(args, streams),
         Command::Std(args) => std_library::run(args, streams),
+        Command::Validate(args) => validate::run(args, streams),
     };
     done.unwrap_or_else(|failure| {
         streams.err(&format!("canc: {}\n", failure.message));

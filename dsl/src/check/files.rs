@@ -7,7 +7,7 @@ use crate::codes;
 use crate::diag::Diagnostic;
 use crate::policy::{FileOp, FileOps, FileRule, LabelRef, PathRef, RunTarget};
 use crate::resolve::Scope;
-use canc_sets::path::{Anchor, Tail};
+use canc_sets::path::{Anchor, Component, Tail};
 use std::sync::Arc;
 
 /// Directories that many programs share, so that no policy owns what is in them as a whole: those of the Filesystem Hierarchy
@@ -118,8 +118,9 @@ impl Checker<'_, '_> {
 /// The shared directory that a pattern would own as a whole or many things of.
 fn shared(path: &PathRef) -> Option<String> {
     let pattern = &path.pattern;
+    // No shared directory is deeper; this is asked once per owned path.
+    const DEEPEST: usize = 3;
     let literal = pattern.components().len() == pattern.literal_prefix_components();
-    let prefix = pattern.literal_prefix();
     match pattern.anchor() {
         Anchor::SelfProc => return Some("`/proc`".into()),
         Anchor::Home | Anchor::RunUser if pattern.components().is_empty() => {
@@ -128,8 +129,13 @@ fn shared(path: &PathRef) -> Option<String> {
         Anchor::Home | Anchor::RunUser => return None,
         Anchor::Root => {}
     }
-    let kernel = ["/proc", "/sys"].iter().any(|k| prefix == *k || prefix.starts_with(&format!("{k}/")));
+    let kernel_first =
+        matches!(pattern.components().first(), Some(Component::Literal(n)) if matches!(&**n, "proc" | "sys"));
+    if pattern.literal_prefix_components() > DEEPEST && !kernel_first {
+        return None;
+    }
+    let prefix = pattern.literal_prefix();
     // A literal entry of a shared directory is a thing of its own, unless it is such a directory itself.
     let whole = !literal || pattern.tail() != Tail::Entry || SHARED.contains(&prefix.as_str());
-    (kernel || whole && SHARED.contains(&prefix.as_str())).then(|| format!("`{prefix}`"))
+    (kernel_first || whole && SHARED.contains(&prefix.as_str())).then(|| format!("`{prefix}`"))
 }

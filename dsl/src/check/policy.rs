@@ -4,9 +4,10 @@ use super::Checker;
 use crate::ast::StatementKind;
 use crate::codes;
 use crate::diag::Diagnostic;
-use crate::policy::{Body, Environment, Launcher, PolicyData, RuleId};
+use crate::policy::{Body, Effect, Environment, Launcher, PolicyData, Rule, RuleId};
 use crate::resolve::{Plan, Step};
 use crate::source::Span;
+use canc_sets::path::Pattern;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -95,32 +96,47 @@ impl Checker<'_, '_> {
             );
         }
         self.errnos(data);
+        self.clone3(data);
         self.label_twice(data);
+    }
+
+    /// `clone3` takes its flags from memory, so whoever may call it may make any namespace.
+    fn clone3(&mut self, data: &PolicyData) {
+        let allowed = |r: &&Rule| r.effect == Effect::Allow;
+        if data.rules.iter().filter(allowed).any(|r| matches!(r.body, Body::UsernsCreate)) {
+            return;
+        }
+        for rule in data.rules.iter().filter(allowed) {
+            let Body::Syscall(calls) = &rule.body else { continue };
+            if calls.calls.iter().any(|c| c.name == "clone3" && c.group.is_none()) {
+                let message = "`clone3` is allowed by name, and user namespaces are not";
+                let help = "leave `clone3` out: C libraries fall back on `clone`; or write `allow userns create;`";
+                self.fail(codes::CLONE3_ALONE, rule.span, message, "its flags cannot be seen", help);
+            }
+        }
     }
 
     /// One pattern under two labels of one policy: a file has one label.
     fn label_twice(&mut self, data: &PolicyData) {
-        let mut seen: HashMap<&canc_sets::path::Pattern, (&Arc<str>, Span)> = HashMap::new();
-        for rule in &data.rules {
-            let Body::File(file) = &rule.body else { continue };
-            let Some(label) = &file.label else { continue };
-            for path in &file.paths {
-                match seen.get(&path.pattern) {
-                    Some((other, before)) if **other != label.name => {
-                        let message =
-                            format!("`{}` has two labels, `{other}` and `{}`", path.pattern, label.name);
-                        self.sink.push(
-                            Diagnostic::new(codes::TWO_LABELS, message)
-                                .label(path.span, format!("`{}` here", label.name))
-                                .label(*before, format!("`{other}` here"))
-                                .help("use one label for both rules"),
-                        );
-                    }
-                    Some(_) => {}
-                    None => {
-                        seen.insert(&path.pattern, (&label.name, path.span));
-                    }
-                }
+        let labelled = data.rules.iter().filter_map(|r| match &r.body {
+            Body::File(file) => file.label.as_ref().map(|l| (file, &l.name)),
+            _ => None,
+        });
+        let Some((_, only)) = labelled.clone().next() else { return };
+        if labelled.clone().all(|(_, name)| name == only) {
+            return;
+        }
+        let mut seen: HashMap<&Pattern, (&Arc<str>, Span)> = HashMap::new();
+        for (path, label) in labelled.flat_map(|(file, label)| file.paths.iter().map(move |p| (p, label))) {
+            let (other, before) = *seen.entry(&path.pattern).or_insert((label, path.span));
+            if other != label {
+                let message = format!("`{}` has two labels, `{other}` and `{label}`", path.pattern);
+                self.sink.push(
+                    Diagnostic::new(codes::TWO_LABELS, message)
+                        .label(path.span, format!("`{label}` here"))
+                        .label(before, format!("`{other}` here"))
+                        .help("use one label for both rules"),
+                );
             }
         }
     }

@@ -71,9 +71,7 @@ fn item(cx: &mut Context<'_, '_>, piece: &Piece<'_>) -> Parsed<Item> {
         "test" => test::test(line, piece),
         _ => {
             let item = simple(&mut line, word, broken);
-            if item.is_err() {
-                return item;
-            }
+            item.as_ref().map_err(|e| *e)?;
             let finished = if broken { Ok(()) } else { line.finish() };
             no_block(cx, piece).and(finished).or_else(|e| declares(&item).then_some(()).ok_or(e))?;
             item

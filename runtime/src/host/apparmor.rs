@@ -3,12 +3,11 @@
 
 use super::{ApparmorFacts, ProfileFacts};
 use crate::label::{self, Attribute};
-use crate::procfs::Procfs;
 use rustix::io::Errno;
 use std::io;
 
-pub(super) fn facts(proc: &Procfs, profile: &str) -> ApparmorFacts {
-    let own = match label::read(proc, Attribute::ApparmorCurrent) {
+pub(super) fn facts(profile: &str) -> ApparmorFacts {
+    let own = match label::read(Attribute::ApparmorCurrent) {
         Ok(own) => own,
         Err(e)
             if matches!(Errno::from_io_error(&e), Some(Errno::NOENT | Errno::INVAL | Errno::OPNOTSUPP)) =>
@@ -21,7 +20,7 @@ pub(super) fn facts(proc: &Procfs, profile: &str) -> ApparmorFacts {
     };
     let command = label::apparmor_command(&own, profile);
     // A thread has its own exec label, which ends with it: the process stays as it was.
-    let tried = std::thread::scope(|scope| scope.spawn(|| try_profile(proc, &command)).join());
+    let tried = std::thread::scope(|scope| scope.spawn(|| try_profile(&command)).join());
     match tried {
         Ok(Ok(profile)) => ApparmorFacts::Active { own, profile },
         Ok(Err(e)) => {
@@ -31,8 +30,8 @@ pub(super) fn facts(proc: &Procfs, profile: &str) -> ApparmorFacts {
     }
 }
 
-fn try_profile(proc: &Procfs, command: &str) -> io::Result<ProfileFacts> {
-    let file = label::open(proc, Attribute::ApparmorExec)?;
+fn try_profile(command: &str) -> io::Result<ProfileFacts> {
+    let file = label::open(Attribute::ApparmorExec)?;
     match crate::procfs::write_text(&file, command) {
         Ok(()) => {}
         Err(e) => {

@@ -6,7 +6,7 @@ use super::{
 use super::{apparmor, selinux};
 use crate::caps::CapSet;
 use crate::limits::RLIMITS;
-use crate::procfs::{KernelDir, Procfs};
+use crate::procfs::KernelDir;
 use crate::sys::{self, Action};
 use rustix::process::{geteuid, getrlimit};
 use rustix::thread::{
@@ -32,7 +32,7 @@ pub struct Wanted<'a> {
 ///
 /// # Errors
 /// Only where the process cannot learn its own capabilities: everything else is a fact too.
-pub fn probe(proc: &Procfs, wanted: &Wanted<'_>) -> io::Result<HostFacts> {
+pub fn probe(wanted: &Wanted<'_>) -> io::Result<HostFacts> {
     let modules = modules();
     let has = |name: &str| modules.as_ref().map(|all| all.iter().any(|m| m == name));
     Ok(HostFacts {
@@ -42,12 +42,12 @@ pub fn probe(proc: &Procfs, wanted: &Wanted<'_>) -> io::Result<HostFacts> {
         selinux: match (wanted.domain, has("selinux")) {
             (None, _) => SelinuxFacts::NotAsked,
             (_, Some(false)) => SelinuxFacts::Absent { why: NOT_ACTIVE.into() },
-            (Some(domain), _) => selinux::facts(proc, domain, wanted),
+            (Some(domain), _) => selinux::facts(domain, wanted),
         },
         apparmor: match (wanted.profile, has("apparmor")) {
             (None, _) => ApparmorFacts::NotAsked,
             (_, Some(false)) => ApparmorFacts::Absent { why: NOT_ACTIVE.into() },
-            (Some(profile), _) => apparmor::facts(proc, profile),
+            (Some(profile), _) => apparmor::facts(profile),
         },
         landlock_abi: sys::landlock_abi(),
         seccomp: SeccompFacts {
@@ -96,6 +96,7 @@ fn process() -> io::Result<ProcessFacts> {
     Ok(ProcessFacts {
         uid: geteuid().as_raw(),
         capabilities: capability_facts()?,
+        last_capability: last_capability(),
         no_new_privs: no_new_privs()?,
         limits: RLIMITS
             .iter()
@@ -113,18 +114,40 @@ fn process() -> io::Result<ProcessFacts> {
 /// What capget(2) says.
 pub(crate) fn capability_facts() -> io::Result<CapabilityFacts> {
     let sets = capabilities(None)?;
-    let each = |is_in: fn(CapabilitySet) -> rustix::io::Result<bool>| {
-        // The kernel says EINVAL from the first number on that it does not know.
-        (0..64_u8)
-            .map_while(|n| Some((n, is_in(CapabilitySet::from_bits_retain(1 << n)).ok()?)))
-            .filter(|(_, yes)| *yes)
-            .fold(CapSet::default(), |set, (n, _)| set.with(n))
-    };
-    Ok(CapabilityFacts {
+    let one = |n: u8| CapabilitySet::from_bits_retain(1 << n);
+    let mut facts = CapabilityFacts {
         permitted: CapSet(sets.permitted.bits()),
         effective: CapSet(sets.effective.bits()),
         inheritable: CapSet(sets.inheritable.bits()),
-        bounding: each(capability_is_in_bounding_set),
-        ambient: each(capability_is_in_ambient_set),
-    })
+        ..CapabilityFacts::default()
+    };
+    for n in 0..64 {
+        match capability_is_in_bounding_set(one(n)) {
+            Ok(true) => facts.bounding = facts.bounding.with(n),
+            Ok(false) => {}
+            // From the first number on that the kernel does not know.
+            Err(_) => break,
+        }
+    }
+    // The kernel keeps the ambient set within these two.
+    for n in facts.permitted.and(facts.inheritable).numbers() {
+        if capability_is_in_ambient_set(one(n))? {
+            facts.ambient = facts.ambient.with(n);
+        }
+    }
+    Ok(facts)
+}
+
+/// The number before the first that the kernel does not know. Searched from where it is today.
+fn last_capability() -> u8 {
+    let known =
+        |n: u8| n < 64 && capability_is_in_bounding_set(CapabilitySet::from_bits_retain(1 << n)).is_ok();
+    let mut last = 40;
+    while known(last + 1) {
+        last += 1;
+    }
+    while last > 0 && !known(last) {
+        last -= 1;
+    }
+    last
 }

@@ -10,8 +10,8 @@ use std::io;
 /// `AVD_FLAGS_PERMISSIVE` of the kernel's `security/selinux/include/security.h`.
 const PERMISSIVE: u32 = 1;
 
-pub(super) fn facts(proc: &Procfs, domain: &str, wanted: &Wanted<'_>) -> SelinuxFacts {
-    let own = match label::read(proc, Attribute::SelinuxCurrent) {
+pub(super) fn facts(domain: &str, wanted: &Wanted<'_>) -> SelinuxFacts {
+    let own = match label::read(Attribute::SelinuxCurrent) {
         Ok(own) => own,
         // The file exists with every security module, and answers so where none has labels.
         Err(e) if Errno::from_io_error(&e) == Some(Errno::INVAL) => {
@@ -24,18 +24,17 @@ pub(super) fn facts(proc: &Procfs, domain: &str, wanted: &Wanted<'_>) -> Selinux
     };
     let dir = match KernelDir::selinux() {
         Ok(dir) => dir,
-        Err(e) => return without_selinuxfs(proc, &context, &explain(&e)),
+        Err(e) => return without_selinuxfs(&context, &explain(&e)),
     };
-    match ask(&Policy { dir, proc }, &own, context, domain, wanted) {
+    match ask(&Policy { dir }, &own, context, domain, wanted) {
         Ok((enforcing, domain)) => SelinuxFacts::Active { enforcing, own, domain },
         Err(e) => SelinuxFacts::Unreadable { why: format!("the loaded policy: {}", explain(&e)) },
     }
 }
 
 /// As in many containers. Whether the loaded policy knows the domain shows when a thread that then ends asks for it; more does not.
-fn without_selinuxfs(proc: &Procfs, context: &str, why: &str) -> SelinuxFacts {
-    let try_context =
-        || -> io::Result<()> { write_text(label::open(proc, Attribute::SelinuxExec)?, context) };
+fn without_selinuxfs(context: &str, why: &str) -> SelinuxFacts {
+    let try_context = || -> io::Result<()> { write_text(label::open(Attribute::SelinuxExec)?, context) };
     match std::thread::scope(|scope| scope.spawn(try_context).join()) {
         Ok(Err(e)) if Errno::from_io_error(&e) == Some(Errno::INVAL) => {
             SelinuxFacts::Absent { why: format!("the loaded policy does not know {context}") }
@@ -45,7 +44,7 @@ fn without_selinuxfs(proc: &Procfs, context: &str, why: &str) -> SelinuxFacts {
 }
 
 fn ask(
-    policy: &Policy<'_>,
+    policy: &Policy,
     own: &str,
     context: String,
     domain: &str,
@@ -72,12 +71,11 @@ struct Decision {
     permissive: bool,
 }
 
-struct Policy<'a> {
+struct Policy {
     dir: KernelDir,
-    proc: &'a Procfs,
 }
 
-impl Policy<'_> {
+impl Policy {
     /// Every type is valid with `object_r`, whatever roles may have it.
     fn knows_type(&self, context: &str, domain: &str) -> io::Result<bool> {
         let mut parts = context.splitn(4, ':');
@@ -121,7 +119,7 @@ impl Policy<'_> {
         let label;
         let mut nosuid = false;
         if let Some(program) = wanted.program {
-            label = self.proc.attribute_of(program, "security.selinux")?;
+            label = Procfs::open()?.attribute_of(program, "security.selinux")?;
             needs.push((own, &label, "file", "execute"));
             needs.push((domain, &label, "file", "entrypoint"));
             nosuid = fstatvfs(program)?.f_flag.contains(StatVfsMountFlags::NOSUID);

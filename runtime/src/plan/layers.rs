@@ -165,7 +165,9 @@ pub(super) fn decide(
     let mut found = policy.decisions.iter().filter(here);
     match (found.next(), found.next()) {
         (Some(decision), None) => {
-            reasons.extend(decision.refused.iter().cloned());
+            // Where everything is only logged, nothing is enforced anyhow, and that is what the policy asks for.
+            let refused = if policy.launch.mode == "complain" { &mut *accepted } else { reasons };
+            refused.extend(decision.refused.iter().cloned());
             accepted.extend(decision.accepted.iter().cloned());
         }
         (None, _) => reasons.push(reason(
@@ -191,7 +193,9 @@ fn remedy_for_absence(layer: Layer, policy: &Policy) -> String {
         Layer::Landlock => {
             "use a kernel with Landlock switched on (lsm=landlock,… on its command line)".into()
         }
-        Layer::Seccomp if policy.seccomp.is_some() => "use a kernel with CONFIG_SECCOMP_FILTER".into(),
+        Layer::Seccomp if policy.seccomp.is_some() => {
+            "use Linux 4.14 or later with CONFIG_SECCOMP_FILTER".into()
+        }
         Layer::Seccomp => "build the bundle again".into(),
     }
 }

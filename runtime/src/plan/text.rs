@@ -1,6 +1,7 @@
 //! A plan as lines to read.
 
 use super::{LayerState, Plan, Step};
+use crate::host::CapabilityFacts;
 use std::fmt;
 
 impl fmt::Display for Plan {
@@ -57,8 +58,15 @@ impl fmt::Display for Step {
             Self::Label { layer, write, expect } => {
                 write!(f, "write the {} exec label {write:?}, expect {expect:?}", layer.word())
             }
+            Self::Namespaces(kinds) => {
+                write!(
+                    f,
+                    "make namespaces: {}",
+                    kinds.iter().map(|k| k.word()).collect::<Vec<_>>().join(", ")
+                )
+            }
             Self::Bounding { drop } => write!(f, "drop from the bounding set {drop}"),
-            Self::Capabilities { permitted, inheritable, ambient } => {
+            Self::Capabilities(CapabilityFacts { permitted, inheritable, ambient, .. }) => {
                 write!(
                     f,
                     "set capabilities: permitted {permitted}; inheritable {inheritable}; ambient {ambient}"

@@ -42,8 +42,7 @@ pub fn may_execute(file: BorrowedFd<'_>) -> io::Result<()> {
 }
 
 /// Whether a descriptor is open.
-#[must_use]
-pub fn is_open(number: u32) -> bool {
+fn is_open(number: u32) -> bool {
     let Ok(number) = RawFd::try_from(number) else { return false };
     // SAFETY: F_GETFD takes a number and reads or writes no memory.
     unsafe { libc::fcntl(number, libc::F_GETFD) != -1 }
@@ -72,21 +71,35 @@ pub fn mark_close_on_exec(number: u32) -> io::Result<()> {
     check(unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) }.into()).map(drop)
 }
 
-/// Leaves an open file at a number that was closed, for the program that follows.
+/// Opens the null device where one of descriptors 0 to 2 is closed, and tells which were. Called before anything else is opened, because
+/// that would get these numbers.
 ///
 /// # Errors
-/// What dup2(2) says.
-pub fn give_away(file: OwnedFd, number: u32) -> io::Result<()> {
-    let raw = file.into_raw_fd();
-    if u32::try_from(raw) == Ok(number) {
-        return Ok(());
+/// What open(2) says.
+pub fn open_standard_descriptors() -> io::Result<Vec<u32>> {
+    let mut opened = Vec::new();
+    for number in (0..3).filter(|n| !is_open(*n)) {
+        let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
+        give_away(null.into(), number)?;
+        opened.push(number);
     }
+    Ok(opened)
+}
+
+/// Leaves an open file at a number that was closed, for the program that follows, which gets it over the exec.
+fn give_away(file: OwnedFd, number: u32) -> io::Result<()> {
+    let raw = file.into_raw_fd();
     let to = RawFd::try_from(number).map_err(|_| io::Error::from_raw_os_error(libc::EBADF))?;
-    // SAFETY: `raw` was taken out of its owner above and is closed here, once; `to` was closed, so nobody owns it.
+    // SAFETY: all are numbers. `raw` was taken out of its owner above; it stays open where it is the number itself and is closed once
+    // otherwise. `to` was closed, so nobody owns it.
     let result = unsafe {
-        let result = libc::dup2(raw, to);
-        libc::close(raw);
-        result
+        if raw == to {
+            libc::fcntl(raw, libc::F_SETFD, 0)
+        } else {
+            let result = libc::dup2(raw, to);
+            libc::close(raw);
+            result
+        }
     };
     check(result.into()).map(drop)
 }
@@ -131,12 +144,14 @@ pub fn reset_signals(ending: impl Fn(libc::c_int) -> Ending) -> io::Result<()> {
     check(result.into()).map(drop)
 }
 
-/// Makes a write beyond `RLIMIT_FSIZE` an error instead of the end of the process, for as long as canc itself runs.
+/// Makes a write beyond `RLIMIT_FSIZE`, or to a pipe that nobody reads, an error instead of the end of the process, for as long as canc
+/// itself runs.
 ///
 /// # Errors
 /// What sigaction(2) says.
-pub fn ignore_file_size_signal() -> io::Result<()> {
-    set_action(libc::SIGXFSZ, libc::SIG_IGN)
+pub fn ignore_write_signals() -> io::Result<()> {
+    set_action(libc::SIGXFSZ, libc::SIG_IGN)?;
+    set_action(libc::SIGPIPE, libc::SIG_IGN)
 }
 
 fn set_action(signal: libc::c_int, action: libc::sighandler_t) -> io::Result<()> {

@@ -110,6 +110,13 @@ pub(super) fn parse(text: &str) -> Result<Vec<Pattern>, PatternError> {
         return fail(PatternErrorKind::Control, at);
     }
     let (anchor, skip) = anchor(text)?;
+    match plain(anchor, text.get(skip..).unwrap_or_default()) {
+        Some(pattern) => Ok(vec![pattern]),
+        None => general(text, anchor, skip),
+    }
+}
+
+fn general(text: &str, anchor: Anchor, skip: usize) -> Result<Vec<Pattern>, PatternError> {
     let mut out: Vec<Pattern> = Vec::new();
     for units in expand(text, skip)? {
         let pattern = assemble(anchor, &units, text.len())?;
@@ -136,6 +143,34 @@ fn anchor(text: &str) -> Result<(Anchor, usize), PatternError> {
         Some('$') => fail(PatternErrorKind::BadDollar, 0),
         _ => fail(PatternErrorKind::NotAbsolute, 0),
     }
+}
+
+/// The pattern of a text whose only metacharacters are a final `/**`, which is what most are; `None` for any other text, and for one
+/// with an error, so that the errors are found in one place.
+fn plain(anchor: Anchor, text: &str) -> Option<Pattern> {
+    let (stem, tail) = match text.strip_suffix("/**") {
+        Some(stem) => (stem, Tail::Subtree),
+        None => match text.strip_suffix('/') {
+            Some(stem) => (stem, Tail::Directory),
+            None => (text, Tail::Entry),
+        },
+    };
+    if stem.contains(['*', '?', '[', ']', '{', '}', '\\', '$']) {
+        return None;
+    }
+    let mut components = Vec::with_capacity(stem.bytes().filter(|b| *b == b'/').count());
+    if !stem.is_empty() {
+        for name in stem.strip_prefix('/')?.split('/') {
+            if matches!(name, "" | "." | "..") {
+                return None;
+            }
+            components.push(Component::Literal(name.into()));
+        }
+    }
+    if anchor == Anchor::Root {
+        rewrite_alias(&mut components);
+    }
+    Some(Pattern { anchor, components, tail })
 }
 
 /// Splits into units and multiplies out `{a,b}`.
@@ -333,6 +368,23 @@ fn rewrite_alias(components: &mut Vec<Component>) {
         if from.iter().enumerate().all(|(i, want)| literal(components.get(i), want)) {
             components.splice(..from.len(), to.iter().map(|n| Component::Literal((*n).into())));
             return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_short_way_reads_what_the_long_way_reads(text in r"(\$\{home\})?(/|//|/\.|\.\.|/\*\*|a|b,|bin|var|run|/lib|\*){0,6}") {
+            if let Ok((anchor, skip)) = anchor(&text)
+                && let Some(short) = plain(anchor, &text[skip..])
+            {
+                prop_assert_eq!(general(&text, anchor, skip), Ok(vec![short]));
+            }
         }
     }
 }

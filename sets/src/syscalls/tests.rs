@@ -72,6 +72,8 @@ fn numbers_and_names_are_inverse() {
         }
         assert!(numbers(arch).iter().all(|(nr, call)| number(arch, call) == Some(*nr)));
         assert_eq!(name(arch, max_number(arch) + 1), None);
+        let places = numbers(arch).iter().map(|e| index(e.1)).collect::<Vec<_>>();
+        assert_eq!(places, indices(arch).iter().map(|i| Some(usize::from(*i))).collect::<Vec<_>>());
     }
     assert!(names().is_sorted() && names().all(|n| Arch::ALL.iter().any(|a| number(*a, n).is_some())));
 }
@@ -102,6 +104,25 @@ fn groups_hold_what_their_names_promise() {
     assert!(has("system_service", "openat") && !has("system_service", "kexec_load"));
     assert!(has("debug", "ptrace") && has("keyring", "keyctl") && has("aio", "io_uring_setup"));
     assert_eq!(group("system-service"), None);
+}
+
+#[test]
+fn calls_that_callers_do_without_are_known() {
+    for yes in [
+        "clone3",
+        "openat2",
+        "pidfd_open",
+        "io_uring_enter",
+        "getxattrat",
+        "lsm_list_modules",
+        "futex_time64",
+        "clock_gettime64",
+    ] {
+        assert!(has_fallback(yes), "{yes}");
+    }
+    for no in ["openat", "clone", "getxattr", "ptrace", "fstat64", "futex"] {
+        assert!(!has_fallback(no), "{no}");
+    }
 }
 
 #[test]
