@@ -8,6 +8,7 @@ pub mod coverage;
 pub mod emit;
 pub mod seccomp;
 pub mod landlock;
+mod leftover;
 mod near;
 pub mod selinux;
 #[cfg(test)]
