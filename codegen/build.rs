@@ -36,6 +36,8 @@ fn print(base: &str, t: &Tables) -> Result<String, Box<dyn Error>> {
     writeln!(o, "pool: Cow::Borrowed(include_str!(concat!(env!(\"OUT_DIR\"), \"/{base}.pool\"))),")?;
     list(&mut o, "entries", &t.entries, entry)?;
     list(&mut o, "plain", &t.plain, u32::to_string)?;
+    list(&mut o, "by_literal", &t.by_literal, u32::to_string)?;
+    writeln!(o, "boundaries: {:?},", t.boundaries)?;
     list(&mut o, "nodes", &t.nodes, |n| {
         format!("nd({},{},{})", text(n.name), range(n.children), range(n.entries))
     })?;
@@ -44,6 +46,7 @@ fn print(base: &str, t: &Tables) -> Result<String, Box<dyn Error>> {
     list(&mut o, "program", &t.program, |i| match i {
         Inst::Byte(b) => format!("B({b})"),
         Inst::Class(c) => format!("C({c})"),
+        Inst::Any => "A".into(),
         Inst::Split(a, b) => format!("S({a},{b})"),
         Inst::Jump(a) => format!("J({a})"),
         Inst::Match => "M".into(),

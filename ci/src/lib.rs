@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 mod arrows;
+pub mod base_facts;
 pub mod cache;
 pub mod error;
 pub mod oracle;

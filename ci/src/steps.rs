@@ -7,6 +7,7 @@ mod faults;
 mod features;
 mod machines;
 mod oracles;
+mod validate;
 
 use crate::{Error, Rootfs};
 
@@ -40,6 +41,7 @@ pub const STEPS: &[Step] = &[
         run: facts::check,
     },
     Step { name: "facts-record", about: "record the facts about the SELinux policy", run: facts::record },
+    Step { name: "validate", about: "show what `canc validate` accepts and refuses", run: validate::run },
     Step {
         name: "faults",
         about: "show that a machine in which anything goes wrong is no pass",

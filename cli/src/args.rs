@@ -41,18 +41,38 @@ pub enum Color {
 /// A command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Compile a policy, print what each layer enforces, and write the bundle
+    #[command(after_help = BUILD_EXAMPLES)]
+    Build(BuildArgs),
     /// Say what is wrong with a policy, and write nothing
     #[command(
         after_help = "Examples:\n  canc check web.can\n  canc check --json web.can | jq '.diagnostics[].code'"
     )]
     Check(CheckArgs),
+    /// Prove the tests in a policy against the policy and against what is emitted
+    #[command(after_help = "Examples:\n  canc test web.can\n  canc test --json web.can")]
+    Test(CheckArgs),
     /// Explain a message by its code
     #[command(after_help = "Examples:\n  canc explain E0123\n  canc explain --list")]
     Explain(ExplainArgs),
     /// Read the standard library
     #[command(after_help = "Examples:\n  canc std\n  canc std base")]
     Std(StdArgs),
+    /// Ask the target languages' own tools about a bundle: apparmor_parser, checkmodule, semodule, the kernel
+    #[command(after_help = VALIDATE_EXAMPLES)]
+    Validate(ValidateArgs),
 }
+
+const VALIDATE_EXAMPLES: &str = "\
+Examples:
+  canc build web.can && canc validate web.canc
+  canc validate web.canc --sysroot /srv/debian13
+  canc validate web.canc --json | jq '.checks[] | select(.answer != \"accepted\")'
+
+Nothing is installed: profiles are only parsed, modules go into a private copy of the policy store, filters into processes
+that end at once. The store can be read by root alone.
+
+Exit codes: 0 every tool accepted; 1 a tool refused; 4 something could not be checked";
 
 const BUILD_EXAMPLES: &str = "\
 Examples:
@@ -173,6 +193,22 @@ pub struct StdArgs {
     /// The fragment, such as base; all names without it
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `canc validate`.
+#[derive(Debug, Clone, Args)]
+pub struct ValidateArgs {
+    /// The directory that `canc build` wrote
+    #[arg(value_name = "BUNDLE")]
+    pub bundle: PathBuf,
+
+    /// Ask the tools of this root file system instead of the host's; root only
+    #[arg(long, value_name = "DIR")]
+    pub sysroot: Option<PathBuf>,
 
     /// Print JSON
     #[arg(long)]

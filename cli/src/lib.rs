@@ -7,6 +7,9 @@ mod input;
 mod paint;
 mod render;
 mod stream;
+mod table;
+pub mod validate;
+mod write;
 
 use clap::Parser;
 use std::ffi::OsString;
@@ -16,6 +19,10 @@ use stream::Streams;
 /// Runs the command of this process with these arguments, the program's name first.
 #[must_use]
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if args.get(1).is_some_and(|word| word == validate::LOAD_FILTER) {
+        return validate::load_filter();
+    }
     run(args, &mut Streams::of_process()).into()
 }
 

@@ -1,6 +1,23 @@
-//! Every code of a diagnostic: its permanent number and its title. Numbers are never given to something else.
+//! Every code of a diagnostic: its permanent number, its title and its page. Numbers are never given to something else.
 
 use crate::diag::Code;
+
+/// What is known of a code.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// The code.
+    pub code: Code,
+    /// Its title: lower case, no full stop.
+    pub title: &'static str,
+    /// Its page, in Markdown: what it means, an example, what to write instead.
+    pub page: &'static str,
+}
+
+/// The page of a code, as `canc explain` prints it.
+#[must_use]
+pub fn page(code: Code) -> Option<&'static str> {
+    ALL.iter().find(|e| e.code == code).map(|e| e.page)
+}
 
 macro_rules! codes {
     ($($(#[$meta:meta])* $name:ident $number:literal $title:literal;)*) => {
@@ -9,8 +26,12 @@ macro_rules! codes {
             pub const $name: Code = Code($number);
         )*
 
-        /// Every code with its title, by number.
-        pub const ALL: &[(Code, &str)] = &[$(($name, $title),)*];
+        /// Every code, by number.
+        pub const ALL: &[Entry] = &[$(Entry {
+            code: $name,
+            title: $title,
+            page: include_str!(concat!("../codes/", $number, ".md")),
+        },)*];
     };
 }
 
@@ -32,8 +53,10 @@ codes! {
     STRAY_BRACE "E0014" "`}` closes nothing";
     MISSING_SEMICOLON "E0015" "`;` is missing";
     STRAY_CHARACTER "E0016" "unexpected character";
-    TOO_MANY_MESSAGES "E0017" "too many messages";
-    INTERNAL "E0018" "a fault of the compiler";
+    STATEMENT_TOO_LONG "E0017" "a statement is too long";
+    TOO_MANY_STATEMENTS "E0018" "too many statements";
+    TOO_MANY_MESSAGES "E0019" "too many messages";
+    INTERNAL "E0020" "a fault of the compiler";
 
     // Statements and their words.
     EXPECTED "E0101" "something else was expected";
@@ -127,6 +150,18 @@ codes! {
     BAD_VARIABLE "E0335" "not the name of a variable";
     NOT_CONCRETE "E0336" "a request is not concrete";
     NO_SUCH_RULE "E0337" "no rule of this reason or id";
+    CLONE3_ALONE "E0338" "`clone3` without `userns create`";
+
+    // What a seccomp filter cannot say.
+    FILTER_TOO_COMPLICATED "E0402" "conditions too complicated for a filter";
+    FILTER_TOO_LONG "E0403" "a filter too long for the kernel";
+
+    // What the back ends find together.
+    NOT_IN_PROFILE "E0501" "an AppArmor profile cannot hold a text";
+    DENY_UNENFORCED "E0502" "a deny that nothing enforces";
+    REQUIRE_UNMET "E0503" "a required back end that no deployment has";
+    EDGE_EXCEEDS "E0504" "a transition to a policy that may do more";
+    RESULT_DENIED "E0505" "a result that `--deny` forbids";
 
     // Warnings.
     ADDRESS_UNENFORCED "W0001" "nobody enforces addresses";
@@ -135,9 +170,4 @@ codes! {
 
     // Notes.
     CALL_MISSING "N0001" "a system call that an architecture lacks";
-}
-
-/// placeholder until merged
-pub fn page(_: Code) -> Option<&'static str> {
-    None
 }

@@ -42,3 +42,4 @@ pub use launch::{Decision, Request, decide, launch, standard_descriptors};
 pub use plan::{Layer, LayerState, Namespace, Plan, Policy, Step};
 pub use program::Program;
 pub use report::{Enforcement, Format, LayerReport, State};
+pub use sys::{Instruction, load_filter};

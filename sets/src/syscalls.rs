@@ -132,7 +132,7 @@ pub fn has_fallback(name: &str) -> bool {
     call(name).is_some_and(|c| c.fallback)
 }
 
-/// The arguments of a call in the order that most architectures have; empty for an unknown call. See [`args_on`].
+/// The arguments of a call in the order of x86_64; empty for an unknown call. See [`args_on`].
 #[must_use]
 pub fn args(name: &str) -> &'static [Arg] {
     call(name).map_or(&[], |c| c.args)

@@ -170,6 +170,8 @@ pub(super) fn assertions(modules: &Modules) -> Result<String, Error> {
     let mut out = String::from(
         "# target\tclass\tpermissions that a fresh domain may not get\tattributes that spare a type\n",
     );
-    lines.iter().for_each(|l| drop(writeln!(out, "{l}")));
+    lines.iter().for_each(|l| {
+        let _ = writeln!(out, "{l}");
+    });
     Ok(out)
 }

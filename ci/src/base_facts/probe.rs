@@ -74,7 +74,9 @@ pub(super) fn sockets(root: &Root) -> Result<String, Error> {
     let mut out = String::from(
         "# type of a socket in the file system\tdomains that may make it by a rule of their own\n",
     );
-    makers.iter().for_each(|(target, all)| drop(writeln!(out, "{target}\t{}", join(all))));
+    makers.iter().for_each(|(target, all)| {
+        let _ = writeln!(out, "{target}\t{}", join(all));
+    });
     Ok(out)
 }
 

@@ -77,7 +77,9 @@ pub(super) fn ports(root: &Root) -> Result<String, Error> {
     }
     let mut out =
         String::from("# protocol\tfirst port\tlast port\tSELinux type; the narrowest range counts\n");
-    rows.iter().for_each(|(p, low, high, t)| drop(writeln!(out, "{p}\t{low}\t{high}\t{t}")));
+    rows.iter().for_each(|(p, low, high, t)| {
+        let _ = writeln!(out, "{p}\t{low}\t{high}\t{t}");
+    });
     Ok(out)
 }
 

@@ -1,6 +1,6 @@
 //! Writes the tables of facts about the policy in a private copy of the Debian 13 root: `base_facts ROOT DIRECTORY`.
-#[path = "../base_facts/mod.rs"]
-mod base_facts;
+
+use canc_ci::base_facts;
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();

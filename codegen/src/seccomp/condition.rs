@@ -37,7 +37,7 @@ pub struct Place {
     pub width: Width,
 }
 
-/// The place of the argument that most architectures have at `arg`.
+/// The place of the argument that x86_64 has at `arg`, by which policies count.
 #[must_use]
 pub fn place(arch: Arch, call: &str, arg: u8, width: Width) -> Option<Place> {
     let own = args_on(arch, call);
@@ -137,7 +137,7 @@ impl Compiler<'_> {
             let set = narrow_set(test, place.width);
             return Ok(self.arena.member(View { word: place.low, mask: bits }, &set)?);
         }
-        let equal = match narrow_value(test, place.width) {
+        let equal = match narrow_value(test.value) {
             Some(value) => self.masked(place.low, mask, value)?,
             None => self.arena.constant(false)?,
         };
@@ -215,21 +215,36 @@ fn by_high_half((first, last): (u64, u64)) -> impl Iterator<Item = ((u32, u32), 
     boxes.into_iter().flatten()
 }
 
-/// The values of a masked comparison's right side that a narrow argument can have.
-fn narrow_value(test: &ArgTest, width: Width) -> Option<u32> {
-    let negative = width == Width::I32 && test.value >> 31 == u64::from(u32::MAX) << 1 | 1;
-    (test.value >> 32 == 0 || negative).then(|| low(test.value))
+/// The word that a value stands for in an argument of at most 32 bits: authors write -1 as such or as `0xffffffff`.
+fn narrow_value(value: u64) -> Option<u32> {
+    const SIGN_EXTENDED: u64 = 0xffff_ffff_8000_0000;
+    (value >> 32 == 0 || value >= SIGN_EXTENDED).then(|| low(value))
+}
+
+/// The number that a value stands for beside an argument.
+fn number(value: u64, width: Width) -> i128 {
+    match (width, narrow_value(value)) {
+        (Width::U64, _) | (Width::U16 | Width::U32, None) => i128::from(value),
+        (Width::I64, _) | (Width::I32, None) => i128::from(value.cast_signed()),
+        (Width::I32, Some(word)) => i128::from(word.cast_signed()),
+        (Width::U16 | Width::U32, Some(word)) => i128::from(word),
+    }
+}
+
+/// The least and the greatest number of a width.
+fn domain(width: Width) -> (i128, i128) {
+    match width {
+        Width::U16 => (0, i128::from(u16::MAX)),
+        Width::U32 => (0, i128::from(u32::MAX)),
+        Width::I32 => (i128::from(i32::MIN), i128::from(i32::MAX)),
+        Width::U64 => (0, i128::from(u64::MAX)),
+        Width::I64 => (i128::from(i64::MIN), i128::from(i64::MAX)),
+    }
 }
 
 /// The values that satisfy an unmasked comparison of an argument of at most 32 bits.
 fn narrow_set(test: &ArgTest, width: Width) -> Intervals<u32> {
-    let domain: (i128, i128) = match width {
-        Width::U16 => (0, 0xffff),
-        Width::I32 => (i128::from(i32::MIN), i128::from(i32::MAX)),
-        _ => (0, i128::from(u32::MAX)),
-    };
-    let value = if width == Width::I32 { i128::from(test.value.cast_signed()) } else { i128::from(test.value) };
-    let ranges = satisfying(test.op, value, domain);
+    let ranges = satisfying(test.op, number(test.value, width), domain(width));
     // Negative numbers are the upper half of the words.
     let word = |v: i128| u32::try_from(v & 0xffff_ffff).unwrap_or(0);
     split_sign(ranges).map(|(a, b)| (word(a), word(b))).collect()
@@ -237,13 +252,9 @@ fn narrow_set(test: &ArgTest, width: Width) -> Intervals<u32> {
 
 /// The values that satisfy an unmasked comparison of a 64-bit argument.
 fn wide_set(test: &ArgTest, width: Width) -> Intervals<u64> {
-    let (domain, value) = if width == Width::I64 {
-        ((i128::from(i64::MIN), i128::from(i64::MAX)), i128::from(test.value.cast_signed()))
-    } else {
-        ((0, i128::from(u64::MAX)), i128::from(test.value))
-    };
+    let ranges = satisfying(test.op, number(test.value, width), domain(width));
     let word = |v: i128| u64::try_from(v & i128::from(u64::MAX)).unwrap_or(0);
-    split_sign(satisfying(test.op, value, domain)).map(|(a, b)| (word(a), word(b))).collect()
+    split_sign(ranges).map(|(a, b)| (word(a), word(b))).collect()
 }
 
 /// The numbers of a domain that stand in a relation to a value, as at most two ranges.
@@ -292,17 +303,16 @@ fn test_holds(test: &ArgTest, place: Place, registers: &[u64; 6]) -> Option<bool
         None => u64::from(word(place.low)?),
     };
     if test.mask != u64::MAX {
-        let wanted = if place.high.is_some() { Some(test.value) } else { narrow_value(test, place.width).map(u64::from) };
+        let wanted = if place.high.is_some() { Some(test.value) } else { narrow_value(test.value).map(u64::from) };
         let equal = wanted == Some(seen & test.mask);
         return Some(equal == (test.op == Compare::Eq));
     }
-    let signed = matches!(place.width, Width::I32 | Width::I64);
     let own = match place.width {
         Width::I32 => i128::from(low(seen).cast_signed()),
         Width::I64 => i128::from(seen.cast_signed()),
         _ => i128::from(seen),
     };
-    let order = own.cmp(&if signed { i128::from(test.value.cast_signed()) } else { i128::from(test.value) });
+    let order = own.cmp(&number(test.value, place.width));
     Some(match test.op {
         Compare::Eq => order.is_eq(),
         Compare::Ne => order.is_ne(),

@@ -88,7 +88,6 @@ pub enum Family {
 
 /// The kinds of socket that rules tell apart: what `socket(2)` is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the words of the language")]
 pub enum SocketType {
     Tcp,
     Udp,
@@ -104,9 +103,41 @@ pub enum SocketType {
     Alg,
 }
 
+impl From<Protocol> for SocketType {
+    fn from(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Tcp => Self::Tcp,
+            Protocol::Udp => Self::Udp,
+            Protocol::Sctp => Self::Sctp,
+        }
+    }
+}
+
+impl From<UnixType> for SocketType {
+    fn from(kind: UnixType) -> Self {
+        match kind {
+            UnixType::Stream => Self::UnixStream,
+            UnixType::Dgram => Self::UnixDgram,
+            UnixType::Seqpacket => Self::UnixSeqpacket,
+        }
+    }
+}
+
+impl From<SocketKind> for SocketType {
+    fn from(kind: SocketKind) -> Self {
+        match kind {
+            SocketKind::Netlink(protocol) => Self::Netlink(protocol),
+            SocketKind::Raw => Self::Raw,
+            SocketKind::Packet => Self::Packet,
+            SocketKind::Vsock => Self::Vsock,
+            SocketKind::Icmp => Self::Icmp,
+            SocketKind::Alg => Self::Alg,
+        }
+    }
+}
+
 /// The kinds of mount that flags tell apart, with the flags that must be given, where a rule names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the words of the language")]
 pub enum MountKind {
     New(Option<u32>),
     Bind { recursive: bool },
@@ -150,7 +181,7 @@ pub fn families(rule: &Rule) -> Vec<Family> {
         Body::Net(net) => network(net),
         Body::Unix(unix) => unix_sockets(unix),
         Body::Socket(sockets) => {
-            let own = sockets.kinds.iter().map(|k| Family::Socket(socket_type(*k)));
+            let own = sockets.kinds.iter().map(|k| Family::Socket((*k).into()));
             own.chain([Family::SocketUse, Family::Connect, Family::Bind]).collect()
         }
         Body::Capability(capability) => {
@@ -193,12 +224,7 @@ fn files(rule: &FileRule) -> Vec<Family> {
 }
 
 fn network(rule: &NetRule) -> Vec<Family> {
-    let socket = match rule.protocol {
-        Protocol::Tcp => SocketType::Tcp,
-        Protocol::Udp => SocketType::Udp,
-        Protocol::Sctp => SocketType::Sctp,
-    };
-    let mut out = vec![Family::Socket(socket), Family::SocketUse];
+    let mut out = vec![Family::Socket(rule.protocol.into()), Family::SocketUse];
     if rule.ops.has(NetOp::Connect) {
         out.push(Family::Connect);
     }
@@ -212,25 +238,9 @@ fn network(rule: &NetRule) -> Vec<Family> {
 }
 
 fn unix_sockets(rule: &UnixRule) -> Vec<Family> {
-    let kind = |t| match t {
-        UnixType::Stream => SocketType::UnixStream,
-        UnixType::Dgram => SocketType::UnixDgram,
-        UnixType::Seqpacket => SocketType::UnixSeqpacket,
-    };
-    let sockets = rule.types.iter().map(|t| Family::Socket(kind(t)));
+    let sockets = rule.types.iter().map(|t| Family::Socket(t.into()));
     let ways: &[Family] = if rule.listen { &[Family::Bind, Family::Listen] } else { &[Family::Connect] };
     sockets.chain([Family::SocketUse]).chain(ways.iter().copied()).collect()
-}
-
-fn socket_type(kind: SocketKind) -> SocketType {
-    match kind {
-        SocketKind::Netlink(protocol) => SocketType::Netlink(protocol),
-        SocketKind::Raw => SocketType::Raw,
-        SocketKind::Packet => SocketType::Packet,
-        SocketKind::Vsock => SocketType::Vsock,
-        SocketKind::Icmp => SocketType::Icmp,
-        SocketKind::Alg => SocketType::Alg,
-    }
 }
 
 fn mqueue(op: MqueueOp) -> Vec<Family> {
@@ -281,7 +291,9 @@ const MS_SILENT: u32 = 1 << 15;
 /// `MS_UNBINDABLE`, `MS_PRIVATE`, `MS_SLAVE`, `MS_SHARED`
 const PROPAGATION: u32 = 0b1111 << 17;
 
-fn propagation_flags(propagation: Propagation) -> u32 {
+/// `MS_*` of a propagation.
+#[must_use]
+pub fn propagation_flags(propagation: Propagation) -> u32 {
     let (unbindable, private, slave, shared) = (1 << 17, 1 << 18, 1 << 19, 1 << 20);
     match propagation {
         Propagation::Shared => shared,
@@ -498,6 +510,25 @@ pub fn namespace_guards(allowed: NamespaceKinds) -> Vec<(&'static str, Condition
         out.push(("setns", Condition::Any(vec![every, any_bit(1, Width::I32, mask)])));
     }
     out
+}
+
+/// A call of `unshare` for a kind of namespace and nothing else.
+#[must_use]
+pub fn unshare_of(kind: NamespaceKind) -> Condition {
+    compare(0, Width::U64, Compare::Eq, namespace_flag(kind))
+}
+
+/// A call of `clone` for a kind of namespace; `None` for the one that its flags have no room for.
+#[must_use]
+pub fn clone_of(kind: NamespaceKind) -> Option<Condition> {
+    let flag = namespace_flag(kind) & !0xff;
+    (flag != 0).then(|| compare(0, Width::U32, Compare::Eq, flag))
+}
+
+/// A call of `mq_open` that makes a queue.
+#[must_use]
+pub fn queue_made() -> Condition {
+    bits(1, Width::I32, O_CREAT, O_CREAT)
 }
 
 /// The calls that can open a TCP connection without `connect(2)`, with the flag that asks for it.

@@ -1,33 +1,49 @@
 //! A checked policy to filters and verdicts: the pass that the other files of this room are for.
 
-use super::diagram::{Arena, Leaf, NodeId};
-use super::encode::{MOST_INSTRUCTIONS, return_value};
+use super::decisions::Decisions;
+use super::diagram::NodeId;
+use super::encode::op;
 use super::implied::{self, Context, Family};
-use super::layout::{Program, Section, program};
-use super::model::{Clauses, EOPNOTSUPP, EVERYWHERE, Effect, Source, X32_BIT};
-use super::verdicts;
-use super::{Filter, LowerError, Lowered, Options};
+use super::layout::Section;
+use super::model::{Clause, Clauses, EOPNOTSUPP, EVERYWHERE, Effect, Source, X32_BIT};
+use super::{Filter, LowerError, Lowered, SeccompOptions, encode, errnos, split, verdicts};
 use canc_dsl::policy::{
-    Action, Body, Effect as RuleEffect, NamespaceKind, NamespaceKinds, NetOp, Policy, Protocol, RuleId, SyscallItem, SyscallRule,
+    Action, Body, Condition, Effect as RuleEffect, NamespaceKind, NamespaceKinds, NetOp, NetOps, Policy, Protocol, RuleId, SyscallItem,
+    SyscallRule,
 };
 use canc_sets::syscalls::{self, Arch};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Lowers a policy.
 ///
 /// # Errors
 /// Every reason why no filter can say what the policy says.
-pub fn lower(policy: &Policy, options: &Options) -> Result<Lowered, Vec<LowerError>> {
-    let mut errors = refuse(policy);
+pub fn lower(policy: &Policy, options: &SeccompOptions) -> Result<Lowered, Vec<LowerError>> {
     let mut clauses = Clauses::new(policy);
     collect(policy, options, &mut clauses);
     let arches = arches(policy, options);
-    let mut builder = Builder { clauses: &clauses, arena: Arena::default(), known: HashMap::new() };
-    let mut tables = Vec::new();
+    let mut decisions = Decisions::new(&clauses);
+    let mut errors = clone3(policy);
+    errors.extend(errnos::conflicts(&mut decisions, &arches));
+    let mut tables = BTreeMap::new();
     for arch in &arches {
-        match builder.table(*arch) {
-            Ok(table) => tables.push((*arch, table)),
+        match table(&mut decisions, *arch) {
+            Ok(table) => drop(tables.insert(*arch, table)),
             Err(error) => errors.push(error),
+        }
+    }
+    let mut filters = BTreeMap::new();
+    if errors.is_empty() {
+        for host in arches.iter().map(|a| a.host()).collect::<BTreeSet<_>>() {
+            let sections = sections(&mut decisions, host, &tables)?;
+            match split::filters(&mut decisions, host, &sections) {
+                Ok(programs) => {
+                    let serves: Vec<Arch> = arches.iter().copied().filter(|a| a.host() == host).collect();
+                    let filter = |program| Filter { arch: host, serves: serves.clone(), program };
+                    filters.insert(host, programs.into_iter().map(filter).collect());
+                }
+                Err(error) => errors.push(error),
+            }
         }
     }
     if !errors.is_empty() {
@@ -35,42 +51,44 @@ pub fn lower(policy: &Policy, options: &Options) -> Result<Lowered, Vec<LowerErr
         errors.dedup();
         return Err(errors);
     }
-    let arena = builder.arena;
-    let mut filters = BTreeMap::new();
-    for host in arches.iter().map(|a| a.host()).collect::<BTreeSet<_>>() {
-        let served: Vec<&(Arch, Table)> = tables.iter().filter(|t| t.0.host() == host).collect();
-        match filter(&arena, &clauses, host, &served) {
-            Ok(filter) => drop(filters.insert(host, vec![filter])),
-            Err(error) => errors.push(error),
+    let outcomes = verdicts::outcomes(policy, &arches, &mut decisions);
+    let base = verdicts::base(policy, options);
+    let roots = roots(&mut decisions, &arches);
+    Ok(Lowered {
+        needs_tracer: returns(&filters, Action::Trace),
+        needs_listener: returns(&filters, Action::Notify),
+        wants_log: policy.rules.iter().any(|r| r.audit && matches!(r.body, Body::Syscall(_))),
+        filters,
+        outcomes,
+        base,
+        arches,
+        launch_fd: options.launch_fd,
+        clauses,
+        roots,
+    })
+}
+
+/// The calls whose answer depends on their arguments.
+fn roots(decisions: &mut Decisions<'_>, arches: &[Arch]) -> Vec<(Arch, &'static str, NodeId)> {
+    let mut out = Vec::new();
+    for arch in arches {
+        for ((_, name), call) in syscalls::numbers(*arch).iter().zip(syscalls::indices(*arch)) {
+            let node = decisions.on(*arch, usize::from(*call), name);
+            out.extend(node.ok().filter(|n| decisions.arena.view(*n).is_some()).map(|n| (*arch, *name, n)));
         }
     }
-    if !errors.is_empty() {
-        return Err(errors);
-    }
-    let returned = |action: Action| {
-        let value = return_value(action);
-        filters.values().flatten().any(|f: &Filter| f.program.instructions.iter().any(|i| i.code == 0x06 && i.k == value))
-    };
-    let (needs_tracer, needs_listener) = (returned(Action::Trace), returned(Action::Notify));
-    let wants_log = policy.rules.iter().any(|r| r.audit && matches!(r.body, Body::Syscall(_)));
-    let mut lowered = Lowered {
-        filters,
-        outcomes: Vec::new(),
-        base: verdicts::base(options),
-        needs_tracer,
-        needs_listener,
-        wants_log,
-        launch_fd: options.launch_fd,
-        arches,
-        clauses,
-        nodes: arena,
-    };
-    lowered.outcomes = verdicts::outcomes(policy, &lowered);
-    Ok(lowered)
+    out
+}
+
+/// Whether some filter returns an action.
+fn returns(filters: &BTreeMap<Arch, Vec<Filter>>, action: Action) -> bool {
+    let value = encode::return_value(action);
+    let own = |f: &Filter| f.instructions().iter().any(|i| i.code == op::RETURN && i.k == value);
+    filters.values().flatten().any(own)
 }
 
 /// The architectures that filters serve: those asked for, and companions that a rule names.
-fn arches(policy: &Policy, options: &Options) -> Vec<Arch> {
+fn arches(policy: &Policy, options: &SeccompOptions) -> Vec<Arch> {
     let mut out: BTreeSet<Arch> = options.arches.iter().copied().collect();
     for rule in &policy.rules {
         if let Body::Syscall(SyscallRule { arches: Some(named), .. }) = &rule.body {
@@ -81,34 +99,22 @@ fn arches(policy: &Policy, options: &Options) -> Vec<Arch> {
     out.into_iter().collect()
 }
 
-/// What the language refuses and only this back end can see.
-fn refuse(policy: &Policy) -> Vec<LowerError> {
-    let mut out = Vec::new();
-    let userns = allowed_namespaces(policy).has(NamespaceKind::User);
-    let mut errnos: HashMap<&str, (u16, RuleId)> = HashMap::new();
-    for rule in &policy.rules {
-        let Body::Syscall(body) = &rule.body else { continue };
-        let by_name = |i: &&SyscallItem| i.group.is_none() && i.name == "clone3";
-        if rule.effect == RuleEffect::Allow && !userns && body.calls.iter().any(|i| by_name(&i)) {
-            out.push(LowerError::Clone3 { rule: rule.id });
-        }
-        if let (RuleEffect::Deny, Some(Action::Errno(number))) = (rule.effect, body.action) {
-            for item in &body.calls {
-                let first = *errnos.entry(item.name).or_insert((number, rule.id));
-                if first.0 != number {
-                    out.push(LowerError::TwoErrnos { call: item.name, first: first.1, second: rule.id });
-                }
-            }
-        }
+/// `clone3` allowed by name makes every namespace, since its flags cannot be seen.
+fn clone3(policy: &Policy) -> Vec<LowerError> {
+    if allowed_namespaces(policy).has(NamespaceKind::User) {
+        return Vec::new();
     }
-    out
+    let by_name = |i: &SyscallItem| i.group.is_none() && i.name == "clone3";
+    let allows = |body: &Body| matches!(body, Body::Syscall(s) if s.calls.iter().any(by_name));
+    let rules = policy.rules.iter().filter(|r| r.effect == RuleEffect::Allow && allows(&r.body));
+    rules.map(|r| LowerError::Clone3 { rule: r.id }).collect()
 }
 
 /// The kinds of namespace that the policy allows to make.
-#[must_use]
-pub fn allowed_namespaces(policy: &Policy) -> NamespaceKinds {
+pub(super) fn allowed_namespaces(policy: &Policy) -> NamespaceKinds {
     let of = |effect: RuleEffect| {
-        policy.rules.iter().filter(|r| r.effect == effect).fold(NamespaceKinds::EMPTY, |kinds, rule| match &rule.body {
+        let rules = policy.rules.iter().filter(|r| r.effect == effect);
+        rules.fold(NamespaceKinds::EMPTY, |kinds, rule| match &rule.body {
             Body::Namespace(own) => kinds.union(*own),
             Body::UsernsCreate => kinds.with(NamespaceKind::User),
             _ => kinds,
@@ -117,30 +123,66 @@ pub fn allowed_namespaces(policy: &Policy) -> NamespaceKinds {
     of(RuleEffect::Allow).minus(of(RuleEffect::Deny))
 }
 
-/// Whether TCP connections to every address and port are allowed, so that no way to open one needs a guard.
-#[must_use]
-pub fn connects_anywhere(policy: &Policy) -> bool {
-    let whole = |effect: RuleEffect, all: bool| {
-        policy.rules.iter().filter(|r| r.effect == effect).any(|r| match &r.body {
-            Body::Net(net) if net.protocol == Protocol::Tcp && net.ops.has(NetOp::Connect) => {
-                !all || net.addresses.is_none() && net.ports.is_full()
+/// What network rules of a protocol say: the operations allowed anywhere, allowed everywhere, denied anywhere, denied everywhere.
+pub(super) struct NetOperations {
+    pub allowed: NetOps,
+    pub allowed_everywhere: NetOps,
+    pub denied: NetOps,
+    pub denied_everywhere: NetOps,
+}
+
+impl NetOperations {
+    pub(super) fn of(policy: &Policy, protocol: Protocol) -> Self {
+        let mut out = Self {
+            allowed: NetOps::EMPTY,
+            allowed_everywhere: NetOps::EMPTY,
+            denied: NetOps::EMPTY,
+            denied_everywhere: NetOps::EMPTY,
+        };
+        for rule in &policy.rules {
+            let Body::Net(net) = &rule.body else { continue };
+            if net.protocol != protocol {
+                continue;
             }
-            _ => false,
-        })
-    };
-    whole(RuleEffect::Allow, true) && !whole(RuleEffect::Deny, false)
+            let everywhere = if net.addresses.is_none() && net.ports.is_full() { net.ops } else { NetOps::EMPTY };
+            let (any, all) = match rule.effect {
+                RuleEffect::Allow => (&mut out.allowed, &mut out.allowed_everywhere),
+                RuleEffect::Deny => (&mut out.denied, &mut out.denied_everywhere),
+            };
+            *any = any.union(net.ops);
+            *all = all.union(everywhere);
+        }
+        out
+    }
+
+    /// Whether every operation that something allows is denied wholly, so that no socket of the protocol is of any use.
+    pub(super) fn all_denied(&self) -> bool {
+        let mut denied = self.denied_everywhere;
+        // Listening takes binding.
+        if denied.has(NetOp::Bind) {
+            denied = denied.with(NetOp::Listen);
+        }
+        !denied.is_empty() && self.allowed.minus(denied).is_empty()
+    }
+}
+
+/// Whether TCP connections to every address and port are allowed, so that no way to open one needs a guard.
+fn connects_anywhere(policy: &Policy) -> bool {
+    let tcp = NetOperations::of(policy, Protocol::Tcp);
+    tcp.allowed_everywhere.has(NetOp::Connect) && !tcp.denied.has(NetOp::Connect)
 }
 
 /// Says everything that the policy, its implications and the launch say.
-fn collect(policy: &Policy, options: &Options, clauses: &mut Clauses) {
+fn collect(policy: &Policy, options: &SeccompOptions, clauses: &mut Clauses) {
     let mut families: BTreeMap<(RuleEffect, Family), Vec<RuleId>> = BTreeMap::new();
     for rule in &policy.rules {
-        match &rule.body {
-            Body::Syscall(body) => explicit(rule.effect, rule.audit, body, rule.id, clauses),
-            _ if rule.effect == RuleEffect::Allow && !policy.syscall_infer => (),
-            _ => {
-                for family in implied::families(rule) {
-                    families.entry((rule.effect, family)).or_default().push(rule.id);
+        if let Body::Syscall(body) = &rule.body {
+            explicit(rule.effect, rule.audit, body, rule.id, clauses);
+        } else if rule.effect == RuleEffect::Deny || policy.syscall_infer {
+            for family in implied::families(rule) {
+                let rules = families.entry((rule.effect, family)).or_default();
+                if rules.last() != Some(&rule.id) {
+                    rules.push(rule.id);
                 }
             }
         }
@@ -149,7 +191,7 @@ fn collect(policy: &Policy, options: &Options, clauses: &mut Clauses) {
     for ((effect, family), rules) in families {
         let effect = match effect {
             RuleEffect::Allow => Effect::Allow,
-            RuleEffect::Deny if verdicts::deny_is_whole(policy, family, &rules) => Effect::Deny(None),
+            RuleEffect::Deny if verdicts::refuses(policy, family, &rules) => Effect::Deny(None),
             RuleEffect::Deny => continue,
         };
         clauses.families.push((family, rules));
@@ -160,7 +202,8 @@ fn collect(policy: &Policy, options: &Options, clauses: &mut Clauses) {
     }
     guards(policy, clauses);
     if options.base {
-        clauses.say("execveat", Source::Base, Effect::Launch, Some(implied::launch_exec(options.launch_fd)), EVERYWHERE);
+        let exec = implied::launch_exec(options.launch_fd);
+        clauses.say("execveat", Source::Base, Effect::Launch, Some(exec), EVERYWHERE);
         clauses.say("exit_group", Source::Base, Effect::Allow, None, EVERYWHERE);
         clauses.say("write", Source::Base, Effect::Allow, Some(implied::failure_report()), EVERYWHERE);
     }
@@ -168,15 +211,16 @@ fn collect(policy: &Policy, options: &Options, clauses: &mut Clauses) {
 
 /// A rule that names calls.
 fn explicit(effect: RuleEffect, audit: bool, body: &SyscallRule, rule: RuleId, clauses: &mut Clauses) {
-    let arches = body.arches.as_ref().map_or(EVERYWHERE, |list| list.iter().fold(0, |bits, a| bits | 1 << a.index()));
+    let mask = |list: &Vec<Arch>| list.iter().fold(0, |bits, a| bits | 1 << a.index());
+    let arches = body.arches.as_ref().map_or(EVERYWHERE, mask);
     let effect = match effect {
         RuleEffect::Allow if audit => Effect::Log,
         RuleEffect::Allow => Effect::Allow,
         RuleEffect::Deny => Effect::Deny(body.action),
     };
     for item in &body.calls {
-        let allows = matches!(effect, Effect::Allow | Effect::Log);
-        if !(allows && item.group.is_some() && verdicts::only_by_name(item.name)) {
+        let by_group = effect != Effect::Deny(body.action) && item.group.is_some();
+        if !(by_group && verdicts::only_by_name(item.name)) {
             clauses.say(item.name, Source::Rule(rule), effect, item.condition.clone(), arches);
         }
     }
@@ -185,66 +229,51 @@ fn explicit(effect: RuleEffect, audit: bool, body: &SyscallRule, rule: RuleId, c
 /// What stays refused though its calls may be allowed.
 fn guards(policy: &Policy, clauses: &mut Clauses) {
     for (call, condition) in implied::namespace_guards(allowed_namespaces(policy)) {
-        clauses.say(call, Source::NamespaceGuard, Effect::Guard(None), Some(condition), EVERYWHERE);
+        guard(clauses, call, Source::NamespaceGuard, None, condition);
     }
     if !connects_anywhere(policy) {
         for (call, condition) in implied::fast_open_guards() {
-            let effect = Effect::Guard(Some(EOPNOTSUPP));
-            clauses.say(call, Source::FastOpenGuard, effect, Some(condition), EVERYWHERE);
+            guard(clauses, call, Source::FastOpenGuard, Some(EOPNOTSUPP), condition);
         }
     }
 }
 
-/// The decisions of one architecture: the greatest number of each interval and its decision.
-pub type Table = Vec<(u32, NodeId, u64)>;
-
-/// Makes tables; calls with the same clauses share their decisions between architectures.
-struct Builder<'a> {
-    clauses: &'a Clauses,
-    arena: Arena,
-    known: HashMap<(usize, Option<Arch>), NodeId>,
+/// Guards beat what clauses allow, so a call that only the policy's default permits is said to be allowed first.
+fn guard(clauses: &mut Clauses, call: &str, source: Source, error: Option<u16>, condition: Condition) {
+    let default = match clauses.default {
+        Some(Action::Allow) => Some(Effect::Allow),
+        Some(Action::Log) => Some(Effect::Log),
+        _ => None,
+    };
+    let allows = |c: &Clause| matches!(c.effect, Effect::Allow | Effect::Log);
+    let index = syscalls::index(call);
+    let mentioned = index.and_then(|i| clauses.by_call.get(i)).is_some_and(|list| list.iter().any(allows));
+    if let (Some(effect), false) = (default, mentioned) {
+        clauses.say(call, Source::Base, effect, None, EVERYWHERE);
+    }
+    clauses.say(call, source, Effect::Guard(error), Some(condition), EVERYWHERE);
 }
 
-impl Builder<'_> {
-    fn table(&mut self, arch: Arch) -> Result<Table, LowerError> {
-        let full = |_| LowerError::TooComplicated { rules: Vec::new() };
-        let unknown = self.arena.leaf(Leaf::Return(self.clauses.answer(self.clauses.unknown()))).map_err(full)?;
-        let killed = self.arena.leaf(Leaf::Return(self.clauses.answer(Action::Kill))).map_err(full)?;
-        let start = if arch == Arch::X32 { X32_BIT } else { 0 };
-        let mut table = Intervals { list: Vec::new(), next: start };
-        for ((number, name), call) in syscalls::numbers(arch).iter().zip(syscalls::indices(arch)) {
-            if *number > table.next {
-                table.push(number - 1, unknown, u64::from(number - table.next));
-            }
-            let node = self.call(arch, usize::from(*call), name)?;
-            table.push(*number, node, 1);
-        }
-        let end = start + (X32_BIT - 1);
-        table.push(end, unknown, 1);
-        if arch != Arch::X32 {
-            table.push(u32::MAX, killed, 1);
-        }
-        Ok(table.list)
-    }
+/// The greatest number of each interval, its decision, and how many numbers it has, as far as tables go.
+type Table = Vec<(u32, NodeId, u64)>;
 
-    /// The decision on one call.
-    fn call(&mut self, arch: Arch, call: usize, name: &'static str) -> Result<NodeId, LowerError> {
-        if let Some(value) = self.clauses.plain(call, name, arch) {
-            let full = |_| LowerError::TooComplicated { rules: Vec::new() };
-            return self.arena.leaf(Leaf::Return(value)).map_err(full);
+/// The decisions on the numbers of one architecture, up to the end of its half of the numbers.
+fn table(decisions: &mut Decisions<'_>, arch: Arch) -> Result<Table, LowerError> {
+    let unknown = decisions.clauses.answer(decisions.clauses.unknown());
+    let full = |_| LowerError::TooComplicated { call: None, rules: Vec::new() };
+    let unknown = decisions.leaf(unknown).map_err(full)?;
+    let start = if arch == Arch::X32 { X32_BIT } else { 0 };
+    let mut table = Intervals { list: Vec::new(), next: start };
+    for ((number, name), call) in syscalls::numbers(arch).iter().zip(syscalls::indices(arch)) {
+        if *number > table.next {
+            table.push(number - 1, unknown, u64::from(number - table.next));
         }
-        let usual = arch.is_64_bit() && std::ptr::eq(syscalls::args_on(arch, name), syscalls::args(name));
-        let same = usual && self.clauses.by_call.get(call).into_iter().flatten().all(|c| c.arches == EVERYWHERE);
-        // Conditions may name architectures, and then each has its own decision.
-        let key = (call, (!same || self.clauses.names_architectures(call)).then_some(arch));
-        if let Some(known) = self.known.get(&key) {
-            return Ok(*known);
-        }
-        let made = self.clauses.decision(&mut self.arena, arch, call, name);
-        let made = made.map_err(|unsayable| LowerError::from_unsayable(self.clauses, call, name, unsayable))?;
-        self.known.insert(key, made);
-        Ok(made)
+        let node = decisions.on(arch, usize::from(*call), name);
+        let unsayable = |e| LowerError::unsayable(decisions.clauses, usize::from(*call), name, e);
+        table.push(*number, node.map_err(unsayable)?, 1);
     }
+    table.push(start + (X32_BIT - 1), unknown, 1);
+    Ok(table.list)
 }
 
 /// A table in the making.
@@ -267,23 +296,35 @@ impl Intervals {
     }
 }
 
-/// The filter of a host for the architectures it serves.
-fn filter(arena: &Arena, clauses: &Clauses, host: Arch, served: &[&(Arch, Table)]) -> Result<Filter, LowerError> {
-    let killed = clauses.answer(Action::Kill);
-    let mut sections: Vec<Section> = Vec::new();
-    let own = |arch: Arch| served.iter().find(|t| t.0 == arch).map(|t| &t.1);
-    for (arch, table) in served {
-        let intervals = match (arch, own(Arch::X86_64), own(Arch::X32)) {
-            (Arch::X86_64, Some(native), Some(x32)) => join(native, x32),
-            (Arch::X32, Some(_), _) => continue,
-            _ => table.clone(),
-        };
-        sections.push(Section { audit: arch.audit_value(), intervals });
+/// The sections of a host's filter: one for each architecture value, covering every number.
+fn sections(
+    decisions: &mut Decisions<'_>,
+    host: Arch,
+    tables: &BTreeMap<Arch, Table>,
+) -> Result<Vec<Section>, Vec<LowerError>> {
+    let killed = decisions.clauses.answer(Action::Kill);
+    let full = |_| vec![LowerError::TooComplicated { call: None, rules: Vec::new() }];
+    let killed = decisions.leaf(killed).map_err(full)?;
+    let mut by_value: BTreeMap<u32, Vec<Arch>> = BTreeMap::new();
+    for arch in tables.keys().filter(|a| a.host() == host) {
+        by_value.entry(arch.audit_value()).or_default().push(*arch);
     }
-    let program = program(arena, &sections, killed, host.is_big_endian());
-    let length = program.instructions.len();
-    if length > MOST_INSTRUCTIONS {
-        return Err(too_long(arena, clauses, host, served, length));
-    }
-    Ok(Filter { arch: host, serves: served.iter().map(|t| t.0).collect(), program })
+    let whole = |(audit, arches): (u32, Vec<Arch>)| {
+        let mut all = Intervals { list: Vec::new(), next: 0 };
+        // Of the two that share a value, x86_64 has the lower half and comes first.
+        for arch in arches {
+            if arch == Arch::X32 && all.next == 0 {
+                all.push(X32_BIT - 1, killed, 1);
+            }
+            for (last, node, weight) in tables.get(&arch).into_iter().flatten() {
+                all.push(*last, *node, *weight);
+            }
+        }
+        all.push(u32::MAX, killed, 1);
+        Section { audit, intervals: all.list }
+    };
+    let mut out: Vec<Section> = by_value.into_iter().map(whole).collect();
+    // The host's own programs are asked about first.
+    out.sort_by_key(|s| s.audit != host.audit_value());
+    Ok(out)
 }

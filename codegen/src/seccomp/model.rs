@@ -1,7 +1,7 @@
 //! A policy to clauses per system call, and clauses to the decision on each call of an architecture. It knows no instruction.
 
 use super::condition::{Compiler, Unfit};
-use super::diagram::{Arena, Leaf, NodeId};
+use super::diagram::{Arena, Leaf, NodeId, TooLarge};
 use super::encode::{rank, return_value};
 use super::implied::Family;
 use canc_dsl::policy::{Action, Condition, Mode, PolicyData, RuleId};
@@ -87,6 +87,12 @@ pub struct Unsayable {
     pub why: Unfit,
 }
 
+impl From<TooLarge> for Unsayable {
+    fn from(_: TooLarge) -> Self {
+        Self { source: None, why: Unfit::TooLarge }
+    }
+}
+
 impl Clauses {
     /// Clauses with the policy's defaults and nothing said about any call.
     #[must_use]
@@ -153,6 +159,30 @@ impl Clauses {
         self.default.unwrap_or(Action::Errno(ENOSYS))
     }
 
+    /// Whether a clause's condition names an architecture.
+    #[must_use]
+    pub fn names_arch(&self, clause: &Clause) -> bool {
+        fn inside(condition: &Condition) -> bool {
+            match condition {
+                Condition::All(list) | Condition::Any(list) => list.iter().any(inside),
+                Condition::Not(inner) => inside(inner),
+                Condition::Test(_) => false,
+                Condition::Arch(_) => true,
+            }
+        }
+        clause.condition.and_then(|c| self.conditions.get(c)).is_some_and(inside)
+    }
+
+    /// The rules that stand behind a source.
+    #[must_use]
+    pub fn rules<'s>(&'s self, source: &'s Source) -> &'s [RuleId] {
+        match source {
+            Source::Rule(rule) => std::slice::from_ref(rule),
+            Source::Family(family) => self.families.get(*family).map_or(&[], |f| f.1.as_slice()),
+            Source::Base | Source::NamespaceGuard | Source::FastOpenGuard => &[],
+        }
+    }
+
     /// The action of a clause where it decides.
     #[must_use]
     pub fn action(&self, effect: Effect, call: &str) -> Action {
@@ -176,7 +206,7 @@ impl Clauses {
     #[must_use]
     pub fn plain(&self, call: usize, name: &str, arch: Arch) -> Option<u32> {
         let mut allowed = None;
-        let mut denied: Option<Action> = None;
+        let mut denied: Option<(Action, bool)> = None;
         let mut guarded = false;
         for clause in self.about(call, arch) {
             match clause.effect {
@@ -185,15 +215,17 @@ impl Clauses {
                     allowed = allowed.max(Some(clause.effect == Effect::Log));
                 }
                 Effect::Guard(_) => guarded = true,
-                Effect::Deny(_) if clause.condition.is_none() => {
+                Effect::Deny(named) if clause.condition.is_none() => {
                     let own = self.action(clause.effect, name);
-                    denied = Some(denied.map_or(own, |d| if rank(own) < rank(d) { own } else { d }));
+                    let order = |(action, named): (Action, bool)| (rank(action), !named, action);
+                    let own = (own, named.is_some());
+                    denied = Some(denied.map_or(own, |d| if order(own) < order(d) { own } else { d }));
                 }
                 _ => return None,
             }
         }
         let action = match (denied, allowed) {
-            (Some(action), _) => action,
+            (Some((action, _)), _) => action,
             (None, Some(_)) if guarded => return None,
             (None, Some(true)) => Action::Log,
             (None, Some(false)) => Action::Allow,
@@ -202,16 +234,23 @@ impl Clauses {
         Some(self.answer(action))
     }
 
-    /// The decision on a call: a diagram whose leaves are what the filter returns.
+    /// The decision on a call: a diagram whose leaves are what the filter returns; guards may be left out.
     ///
     /// # Errors
     /// When a condition cannot be compiled.
-    pub fn decision(&self, arena: &mut Arena, arch: Arch, call: usize, name: &'static str) -> Result<NodeId, Unsayable> {
-        let full = |_| Unsayable { source: None, why: Unfit::TooLarge };
+    pub fn decision(
+        &self,
+        arena: &mut Arena,
+        arch: Arch,
+        call: usize,
+        name: &'static str,
+        unguarded: bool,
+    ) -> Result<NodeId, Unsayable> {
         let mut groups = Groups::default();
-        for clause in self.about(call, arch) {
+        let counts = |c: &&Clause| !(unguarded && matches!(c.effect, Effect::Guard(_)));
+        for clause in self.about(call, arch).filter(counts) {
             let holds = match clause.condition.and_then(|c| self.conditions.get(c)) {
-                None => arena.constant(true).map_err(full)?,
+                None => arena.constant(true)?,
                 Some(condition) => {
                     let mut compiler = Compiler { arena, arch, call: name };
                     let unsayable = |why| Unsayable { source: Some(clause.source), why };
@@ -220,18 +259,18 @@ impl Clauses {
             };
             groups.add(clause.effect, self.action(clause.effect, name), holds);
         }
-        self.layer(arena, groups, name).map_err(full)
+        Ok(self.layer(arena, groups, name)?)
     }
 
     /// Puts the groups one over another, the weakest first.
-    fn layer(&self, arena: &mut Arena, groups: Groups, name: &str) -> Result<NodeId, super::diagram::TooLarge> {
+    fn layer(&self, arena: &mut Arena, groups: Groups, name: &str) -> Result<NodeId, TooLarge> {
         let mentioned = !groups.allow.is_empty() || !groups.log.is_empty();
         let otherwise = if mentioned { self.unmatched() } else { self.unmentioned(name) };
         let leaf = |arena: &mut Arena, action| arena.leaf(Leaf::Return(self.answer(action)));
         let (allow, log) = (arena.fold(groups.allow, false)?, arena.fold(groups.log, false)?);
         let (yes, logged) = (leaf(arena, Action::Allow)?, leaf(arena, Action::Log)?);
         let mut granted = arena.choose(log, logged, yes)?;
-        for (action, list) in groups.guards {
+        for ((action, _), list) in groups.guards {
             let (refused, when) = (leaf(arena, action)?, arena.fold(list, false)?);
             granted = arena.choose(when, refused, granted)?;
         }
@@ -239,8 +278,9 @@ impl Clauses {
         let any = arena.fold(vec![allow, log], false)?;
         decision = arena.choose(any, granted, decision)?;
         let mut denies = groups.denies;
-        denies.sort_by_key(|(action, _)| std::cmp::Reverse((rank(*action), *action)));
-        for (action, list) in denies {
+        // An error that a rule names before one that it does not.
+        denies.sort_by_key(|((action, named), _)| std::cmp::Reverse((rank(*action), !named, *action)));
+        for ((action, _), list) in denies {
             let (refused, when) = (leaf(arena, action)?, arena.fold(list, false)?);
             decision = arena.choose(when, refused, decision)?;
         }
@@ -250,23 +290,25 @@ impl Clauses {
     }
 }
 
+/// Conditions with one action; whether a rule names that action.
+type Refusals = ((Action, bool), Vec<NodeId>);
+
 /// Conditions by what happens where they hold.
 #[derive(Default)]
 struct Groups {
     launch: Vec<NodeId>,
-    denies: Vec<(Action, Vec<NodeId>)>,
-    guards: Vec<(Action, Vec<NodeId>)>,
+    denies: Vec<Refusals>,
+    guards: Vec<Refusals>,
     log: Vec<NodeId>,
     allow: Vec<NodeId>,
 }
 
 impl Groups {
     fn add(&mut self, effect: Effect, action: Action, holds: NodeId) {
-        let by_action = |groups: &mut Vec<(Action, Vec<NodeId>)>| {
-            match groups.iter_mut().find(|g| g.0 == action) {
-                Some(group) => group.1.push(holds),
-                None => groups.push((action, vec![holds])),
-            }
+        let key = (action, matches!(effect, Effect::Deny(Some(_))));
+        let by_action = |groups: &mut Vec<Refusals>| match groups.iter_mut().find(|g| g.0 == key) {
+            Some(group) => group.1.push(holds),
+            None => groups.push((key, vec![holds])),
         };
         match effect {
             Effect::Launch => self.launch.push(holds),

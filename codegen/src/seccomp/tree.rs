@@ -64,30 +64,52 @@ impl<T> Tree<T> {
     }
 }
 
-/// Lists up to this long are searched for the cheapest tree; longer ones are cut near the middle.
-const WINDOW: usize = 18;
+/// Lists up to this long are searched for the cheapest tree; longer ones are cut in the middle first.
+const WINDOW: usize = 192;
 /// How many comparisons of program text one comparison of the average run is worth.
-const SPEED: u64 = 4;
+const SPEED: u64 = 2;
+/// How much deeper than a balanced tree a tree may be.
+const SLACK: usize = 4;
 
-/// The cheapest tree, exactly so within windows of pieces.
+/// A cheap tree for these pieces; `None` for none.
 #[must_use]
 pub fn build<T: Copy + Eq>(pieces: &[Piece<T>]) -> Option<Tree<T>> {
-    let mut builder = Builder::new(pieces);
-    (!pieces.is_empty()).then(|| builder.tree(0, pieces.len())).flatten()
+    if pieces.len() > WINDOW {
+        let (below, above) = pieces.split_at(middle(pieces));
+        let at = above.first()?.low;
+        return Some(Tree::AtLeast { at, below: Box::new(build(below)?), above: Box::new(build(above)?) });
+    }
+    let floor = pieces.len().next_power_of_two().trailing_zeros() as usize;
+    let mut speed = SPEED;
+    loop {
+        let tree = Search::new(pieces, speed).tree(0, pieces.len())?;
+        if tree.depth() <= floor + SLACK || speed > SPEED << 6 {
+            return Some(tree);
+        }
+        speed *= 2;
+    }
 }
 
-struct Builder<'a, T> {
-    pieces: &'a [Piece<T>],
-    /// Sums of weights before each piece.
-    sums: Vec<u64>,
-    /// By start and length: the cost and the step that reaches it.
-    best: Vec<Option<(u64, Step)>>,
+/// Where a long list is cut: in the middle, better at a bound of a range than beside a value that could be taken out.
+fn middle<T: Copy + Eq>(pieces: &[Piece<T>]) -> usize {
+    let half = pieces.len() / 2;
+    let good = |c: &usize| !removable(pieces, *c) && !removable(pieces, c.saturating_sub(1));
+    (half..half + 8).find(good).unwrap_or(half)
+}
+
+/// Whether a piece is one value between two pieces that lead to one place.
+fn removable<T: Copy + Eq>(pieces: &[Piece<T>], index: usize) -> bool {
+    match index.checked_sub(1).and_then(|before| pieces.get(before..index + 2)) {
+        Some([before, own, after]) => own.low == own.high && before.to == after.to,
+        _ => false,
+    }
 }
 
 /// What to do with a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Step {
     /// Nothing is left to decide.
+    #[default]
     Done,
     /// Cut before this piece.
     Cut(usize),
@@ -97,91 +119,101 @@ enum Step {
     TakeLast,
 }
 
-impl<'a, T: Copy + Eq> Builder<'a, T> {
-    fn new(pieces: &'a [Piece<T>]) -> Self {
+/// The best way for a part of the list.
+#[derive(Debug, Clone, Copy, Default)]
+struct Best {
+    cost: u64,
+    step: Step,
+    /// The best cut, also where another step is better: cuts of longer parts lie between those of shorter ones.
+    cut: usize,
+    /// How many comparisons the first and the last piece run through.
+    first: u64,
+    last: u64,
+}
+
+/// The search over all parts of a list, shorter ones first.
+struct Search<'a, T> {
+    pieces: &'a [Piece<T>],
+    /// Sums of weights before each piece.
+    sums: Vec<u64>,
+    speed: u64,
+    /// By start, then by end.
+    best: Vec<Best>,
+}
+
+impl<'a, T: Copy + Eq> Search<'a, T> {
+    fn new(pieces: &'a [Piece<T>], speed: u64) -> Self {
         let mut sums = vec![0];
         let mut total = 0u64;
         for piece in pieces {
             // Every piece counts a little, so that no corner of the tree grows deep unnoticed.
-            total += piece.weight * 16 + 1;
+            total += piece.weight * 8 + 1;
             sums.push(total);
         }
-        Self { pieces, sums, best: vec![None; (pieces.len() + 1) * (WINDOW + 1)] }
+        let count = pieces.len();
+        let mut search = Self { pieces, sums, speed, best: vec![Best::default(); (count + 1) * (count + 1)] };
+        for start in 0..count {
+            search.set(start, start + 1, Best { cut: start + 1, ..Best::default() });
+        }
+        for length in 2..=count {
+            for start in 0..=count - length {
+                let best = search.consider(start, start + length);
+                search.set(start, start + length, best);
+            }
+        }
+        search
     }
 
-    fn piece(&self, index: usize) -> Option<&Piece<T>> {
-        self.pieces.get(index)
+    fn get(&self, start: usize, end: usize) -> Best {
+        self.best.get(start * (self.pieces.len() + 1) + end).copied().unwrap_or_default()
+    }
+
+    fn set(&mut self, start: usize, end: usize, best: Best) {
+        if let Some(slot) = self.best.get_mut(start * (self.pieces.len() + 1) + end) {
+            *slot = best;
+        }
     }
 
     /// The weight of the pieces from `start` up to `end`.
     fn weight(&self, start: usize, end: usize) -> u64 {
         let at = |i: usize| self.sums.get(i).copied().unwrap_or(0);
-        at(end).saturating_sub(at(start))
+        at(end) - at(start)
     }
 
-    /// The cost of one comparison that the pieces from `start` up to `end` run through.
-    fn price(&self, start: usize, end: usize) -> u64 {
-        let total = self.weight(0, self.pieces.len()).max(1);
-        total + SPEED * self.weight(start, end)
-    }
-
-    /// Whether the piece is one value between two pieces that lead to one place.
-    fn removable(&self, index: usize) -> bool {
-        let around = index.checked_sub(1).and_then(|before| Some((self.piece(before)?, self.piece(index)?, self.piece(index + 1)?)));
-        around.is_some_and(|(before, own, after)| own.low == own.high && before.to == after.to)
-    }
-
-    /// The best step for the pieces from `start` up to `end`, and its cost; within a window.
-    fn search(&mut self, start: usize, end: usize) -> (u64, Step) {
-        let length = end - start;
-        if length <= 1 {
-            return (0, Step::Done);
-        }
-        let slot = start * (WINDOW + 1) + length;
-        if let Some(Some(known)) = self.best.get(slot) {
-            return *known;
-        }
-        let mut best = (u64::MAX, Step::Done);
-        let mut consider = |cost: u64, step: Step| {
-            if cost < best.0 {
-                best = (cost, step);
+    /// The best step for the pieces from `start` up to `end`, at least two.
+    fn consider(&self, start: usize, end: usize) -> Best {
+        let (from, to) = (self.get(start, end - 1).cut.max(start + 1), self.get(start + 1, end).cut.min(end - 1));
+        let cost = |cut: usize| self.get(start, cut).cost + self.get(cut, end).cost;
+        let cut = (from..=to.max(from)).min_by_key(|c| cost(*c)).unwrap_or(start + 1);
+        let (below, above) = (self.get(start, cut), self.get(cut, end));
+        let mut best = Best { cost: cost(cut), step: Step::Cut(cut), cut, first: below.first, last: above.last };
+        if end - start >= 3 && removable(self.pieces, start + 1) {
+            // The values of the piece before it go where those of the piece behind it go.
+            let rest = self.get(start + 2, end);
+            let cost = rest.cost + self.speed * self.weight(start, start + 1) * rest.first;
+            if cost < best.cost {
+                best = Best { cost, step: Step::TakeSecond, cut, first: rest.first, last: rest.last };
             }
-        };
-        if length >= 3 && self.removable(start + 1) {
-            consider(self.search(start + 2, end).0, Step::TakeSecond);
         }
-        if length >= 3 && self.removable(end - 2) {
-            consider(self.search(start, end - 2).0, Step::TakeLast);
+        if end - start >= 3 && removable(self.pieces, end - 2) {
+            let rest = self.get(start, end - 2);
+            let cost = rest.cost + self.speed * self.weight(end - 1, end) * rest.last;
+            if cost < best.cost {
+                best = Best { cost, step: Step::TakeLast, cut, first: rest.first, last: rest.last };
+            }
         }
-        for cut in start + 1..end {
-            consider(self.search(start, cut).0 + self.search(cut, end).0, Step::Cut(cut));
-        }
-        best.0 += self.price(start, end);
-        if let Some(slot) = self.best.get_mut(slot) {
-            *slot = Some(best);
-        }
+        // One comparison of text, and one for everything that runs through it.
+        best.cost += self.weight(0, self.pieces.len()) + self.speed * self.weight(start, end);
+        best.first += 1;
+        best.last += 1;
         best
     }
 
-    /// Where a long list is cut: near half its weight, better at a bound of a range than beside a value that could be taken out.
-    fn cut(&self, start: usize, end: usize) -> usize {
-        let half = self.weight(0, start) + self.weight(start, end) / 2;
-        let middle = self.sums.partition_point(|s| *s < half).clamp(start + 1, end - 1);
-        // Cuts far from the middle would make the tree deep.
-        let reach = (end - start) / 4;
-        let (low, high) = ((start + reach).max(start + 1), (end - reach).min(end - 1));
-        let middle = middle.clamp(low, high.max(low));
-        let near = [middle, middle + 1, middle.saturating_sub(1), middle + 2, middle.saturating_sub(2)];
-        let good = |c: &usize| *c > start && *c < end && !self.removable(*c) && !self.removable(c.saturating_sub(1));
-        near.into_iter().find(good).unwrap_or(middle)
-    }
-
-    fn tree(&mut self, start: usize, end: usize) -> Option<Tree<T>> {
-        let step = if end - start > WINDOW { Step::Cut(self.cut(start, end)) } else { self.search(start, end).1 };
-        Some(match step {
-            Step::Done => Tree::Leaf(self.piece(start)?.to),
+    fn tree(&self, start: usize, end: usize) -> Option<Tree<T>> {
+        Some(match self.get(start, end).step {
+            Step::Done => Tree::Leaf(self.pieces.get(start)?.to),
             Step::Cut(cut) => Tree::AtLeast {
-                at: self.piece(cut)?.low,
+                at: self.pieces.get(cut)?.low,
                 below: Box::new(self.tree(start, cut)?),
                 above: Box::new(self.tree(cut, end)?),
             },
@@ -190,9 +222,9 @@ impl<'a, T: Copy + Eq> Builder<'a, T> {
         })
     }
 
-    fn taken(&mut self, index: usize, start: usize, end: usize) -> Option<Tree<T>> {
-        let (at, hit) = self.piece(index).map(|p| (p.low, p.to))?;
-        Some(Tree::Equal { at, hit, rest: Box::new(self.tree(start, end)?) })
+    fn taken(&self, index: usize, start: usize, end: usize) -> Option<Tree<T>> {
+        let own = self.pieces.get(index)?;
+        Some(Tree::Equal { at: own.low, hit: own.to, rest: Box::new(self.tree(start, end)?) })
     }
 }
 

@@ -61,17 +61,17 @@ fn masked(address: IpAddr, prefix: u8) -> IpBlock {
     IpBlock { address, prefix }
 }
 
-/// Sorted, joined, without repetition.
+/// Sorted, joined, without repetition. There are never more than before.
 pub(super) fn normal(blocks: &[IpBlock]) -> Vec<IpBlock> {
     let (v4, v6) = sets(blocks);
-    to_blocks(&v4, &v6)
+    to_blocks(&v4, &v6, usize::MAX).unwrap_or_default()
 }
 
-/// `blocks`, or every address, without `out`.
-pub(super) fn minus(blocks: Option<Vec<IpBlock>>, out: &[IpBlock]) -> Vec<IpBlock> {
+/// `blocks`, or every address, without `out`; `None` when more than `most` are left.
+pub(super) fn minus(blocks: Option<Vec<IpBlock>>, out: &[IpBlock], most: usize) -> Option<Vec<IpBlock>> {
     let (v4, v6) = blocks.map_or_else(|| (Intervals::full(), Intervals::full()), |b| sets(&b));
     let (no4, no6) = sets(out);
-    to_blocks(&v4.minus(&no4), &v6.minus(&no6))
+    to_blocks(&v4.minus(&no4), &v6.minus(&no6), most)
 }
 
 fn sets(blocks: &[IpBlock]) -> (Intervals<u32>, Intervals<u128>) {
@@ -92,20 +92,26 @@ fn sets(blocks: &[IpBlock]) -> (Intervals<u32>, Intervals<u128>) {
     (v4.collect(), v6.collect())
 }
 
-fn to_blocks(v4: &Intervals<u32>, v6: &Intervals<u128>) -> Vec<IpBlock> {
+fn to_blocks(v4: &Intervals<u32>, v6: &Intervals<u128>, most: usize) -> Option<Vec<IpBlock>> {
     let mut out = Vec::new();
     for (low, high) in v4.ranges() {
         split(u128::from(*low), u128::from(*high), 32, &mut |low, prefix| {
             let low = u32::try_from(low).unwrap_or(u32::MAX);
             out.push(IpBlock { address: IpAddr::V4(low.into()), prefix });
         });
+        if out.len() > most {
+            return None;
+        }
     }
     for (low, high) in v6.ranges() {
         split(*low, *high, 128, &mut |low, prefix| {
             out.push(IpBlock { address: IpAddr::V6(low.into()), prefix })
         });
+        if out.len() > most {
+            return None;
+        }
     }
-    out
+    Some(out)
 }
 
 /// The fewest aligned blocks that make up a range, in order.
@@ -151,12 +157,19 @@ mod tests {
 
     #[test]
     fn taking_out_leaves_the_rest() {
+        let minus = |blocks, out: &[IpBlock]| minus(blocks, out, 100).unwrap();
         let left = minus(Some(vec![block("10.0.0.0/30")]), &[block("10.0.0.1")]);
         assert_eq!(shown(&left), ["10.0.0.0/32", "10.0.0.2/31"]);
         let left = minus(None, &[block("128.0.0.0/1"), block("::/1")]);
         assert_eq!(shown(&left), ["0.0.0.0/1", "8000::/1"]);
         assert!(minus(Some(vec![block("::/0")]), &[block("::/0")]).is_empty());
         assert_eq!(shown(&minus(None, &[])), ["0.0.0.0/0", "::/0"]);
+    }
+
+    #[test]
+    fn too_many_blocks_are_none() {
+        assert_eq!(minus(None, &[block("::5")], 20), None);
+        assert_eq!(minus(None, &[block("::5")], 200).map(|b| b.len()), Some(129));
     }
 
     #[test]

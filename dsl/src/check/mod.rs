@@ -35,8 +35,10 @@ use std::sync::Arc;
 pub(crate) struct Checker<'w, 'd> {
     world: World<'w>,
     sink: &'d mut Sink,
-    /// The policies of this compilation by name.
-    policies: HashSet<Arc<str>>,
+    /// The policies of this compilation, in order.
+    policies: Vec<Arc<str>>,
+    /// The same, to ask for one.
+    known: HashSet<Arc<str>>,
     /// How many values the sets may still expand to.
     budget: usize,
 }
@@ -60,8 +62,9 @@ pub(crate) fn check(program: &Program<'_>, world: World<'_>, sink: &mut Sink) ->
 }
 
 impl<'w, 'd> Checker<'w, 'd> {
-    pub(crate) fn new(world: World<'w>, sink: &'d mut Sink, policies: HashSet<Arc<str>>) -> Self {
-        Self { world, sink, policies, budget: MAX_VALUES }
+    pub(crate) fn new(world: World<'w>, sink: &'d mut Sink, policies: Vec<Arc<str>>) -> Self {
+        let known = policies.iter().cloned().collect();
+        Self { world, sink, policies, known, budget: MAX_VALUES }
     }
 
     fn text(&self, span: Span) -> &'w str {
@@ -97,12 +100,10 @@ impl<'w, 'd> Checker<'w, 'd> {
 
     /// Whether a policy exists; reports it if not.
     fn known_policy(&mut self, name: &crate::ast::Name) -> bool {
-        if self.policies.contains(&name.text) {
+        if self.known.contains(&name.text) {
             return true;
         }
-        let mut known: Vec<&str> = self.policies.iter().map(|p| &**p).collect();
-        known.sort_unstable();
-        let help = match crate::suggest::nearest(&name.text, known) {
+        let help = match crate::suggest::nearest(&name.text, self.policies.iter().map(|p| &**p)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("define it in this file: `policy {} {{ … }}`", name.text),
         };

@@ -7,7 +7,7 @@ use crate::ast;
 use crate::codes;
 use crate::diag::Diagnostic;
 use crate::policy::{IpBlock, NetOp, NetOps, NetRule, Protocol};
-use crate::resolve::{Atom, AtomKind, Scope};
+use crate::resolve::{Atom, AtomKind, Scope, spend};
 use crate::source::Span;
 use canc_sets::interval::Intervals;
 
@@ -48,7 +48,12 @@ impl Checker<'_, '_> {
         let ports = ports?.minus(&no_ports);
         let mut addresses = addresses?;
         if !no_addresses.is_empty() {
-            addresses = Some(addresses::minus(addresses, &no_addresses));
+            let left = addresses::minus(addresses, &no_addresses, self.budget);
+            let count = left.as_ref().map_or(self.budget, Vec::len);
+            if !spend(count, span, self.sink, &mut self.budget) {
+                return None;
+            }
+            addresses = left;
         }
         if ports.is_empty() || addresses.as_ref().is_some_and(Vec::is_empty) {
             let help = "widen the set, or leave the rule out";

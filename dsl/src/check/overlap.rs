@@ -1,9 +1,9 @@
 //! Patterns with owners to the pairs of different owners that match one path. Linear in the common case: patterns meet only where the
 //! literal start of one is the start of the other, and only what meets there is compared by automaton.
 
-use crate::limits::MAX_COMPARISONS;
+use crate::limits::{MAX_COMPARISONS, MAX_PAIRS};
 use crate::policy::PathRef;
-use canc_sets::path::{Anchor, Lang, Pattern, TooLarge, Universe};
+use canc_sets::path::{Anchor, Component, Lang, Pattern, Piece, Tail, TooLarge, Universe};
 use std::collections::HashMap;
 
 /// A pattern that somebody claims.
@@ -26,7 +26,7 @@ pub(super) struct Meeting {
 
 /// Why no answer is given.
 pub(super) enum Unanswered {
-    /// More than [`MAX_COMPARISONS`] pairs would have to be compared.
+    /// More than [`MAX_PAIRS`] pairs, or [`MAX_COMPARISONS`] that are hard, would have to be compared.
     TooMany,
     /// One pattern's automaton is too large.
     TooLarge(TooLarge),
@@ -59,12 +59,12 @@ pub(super) fn meetings(claims: &[Claimed<'_>], most: usize) -> Result<Vec<Meetin
         trails.push(trail);
     }
     let mut out = Vec::new();
-    let mut comparisons = 0;
+    let mut work = Work { pairs: MAX_PAIRS, comparisons: MAX_COMPARISONS };
     for (number, trail) in trails.iter().enumerate() {
         if out.len() >= most {
             break;
         }
-        out.extend(first_meeting(claims, &nodes, number, trail, &mut comparisons)?);
+        out.extend(first_meeting(claims, &nodes, number, trail, &mut work)?);
     }
     Ok(out)
 }
@@ -89,7 +89,7 @@ fn first_meeting(
     nodes: &[Node<'_>],
     number: usize,
     trail: &[usize],
-    comparisons: &mut usize,
+    work: &mut Work,
 ) -> Result<Option<Meeting>, Unanswered> {
     let Some(claim) = claims.get(number) else { return Ok(None) };
     for (depth, node) in trail.iter().enumerate() {
@@ -102,7 +102,7 @@ fn first_meeting(
                 if own && *other > number || !own && is_literal(&theirs.path.pattern) {
                     continue;
                 }
-                if let Some(witness) = meet(claim, theirs, comparisons)? {
+                if let Some(witness) = meet(claim, theirs, work)? {
                     let (first, second) = (number.min(*other), number.max(*other));
                     return Ok(Some(Meeting { first, second, witness }));
                 }
@@ -116,14 +116,28 @@ fn is_literal(pattern: &Pattern) -> bool {
     pattern.anchor() == Anchor::Root && pattern.as_literal().is_some()
 }
 
-fn meet(a: &Claimed<'_>, b: &Claimed<'_>, comparisons: &mut usize) -> Result<Option<String>, Unanswered> {
+/// How much may still be compared.
+struct Work {
+    pairs: usize,
+    comparisons: usize,
+}
+
+impl Work {
+    fn take(left: &mut usize) -> Result<(), Unanswered> {
+        *left = left.checked_sub(1).ok_or(Unanswered::TooMany)?;
+        Ok(())
+    }
+}
+
+fn meet(a: &Claimed<'_>, b: &Claimed<'_>, work: &mut Work) -> Result<Option<String>, Unanswered> {
+    Work::take(&mut work.pairs)?;
     if let Some(answer) = literal_meets(a, b).or_else(|| literal_meets(b, a)) {
         return Ok(answer);
     }
-    *comparisons += 1;
-    if *comparisons > MAX_COMPARISONS {
-        return Err(Unanswered::TooMany);
+    if surely_apart(&a.path.pattern, &b.path.pattern) {
+        return Ok(None);
     }
+    Work::take(&mut work.comparisons)?;
     let lang = |claim: &Claimed<'_>| -> Result<Lang, TooLarge> {
         let whole = Lang::patterns([&claim.path.pattern])?;
         if claim.except.is_empty() {
@@ -146,6 +160,54 @@ fn literal_meets(a: &Claimed<'_>, b: &Claimed<'_>) -> Option<Option<String>> {
         has(a) && has(b)
     };
     Some([path, directory].into_iter().find(in_both))
+}
+
+/// Whether a look at the names one by one, from both ends, shows that no path matches both.
+fn surely_apart(a: &Pattern, b: &Pattern) -> bool {
+    if a.anchor() != b.anchor() {
+        return false;
+    }
+    let differ = |(x, y): (&Component, &Component)| match (x, y) {
+        (Component::Globstar, _) | (_, Component::Globstar) => None,
+        (x, y) => Some(names_apart(x, y)),
+    };
+    let whole = |p: &Pattern| p.tail() != Tail::Subtree && !p.components().contains(&Component::Globstar);
+    let (left, right) = (a.components(), b.components());
+    // `None` ends the walk: beyond a `**` names stand against no certain other.
+    left.iter().zip(right).map(differ).take_while(Option::is_some).any(|d| d == Some(true))
+        || a.tail() != Tail::Subtree
+            && b.tail() != Tail::Subtree
+            && left
+                .iter()
+                .rev()
+                .zip(right.iter().rev())
+                .map(differ)
+                .take_while(Option::is_some)
+                .any(|d| d == Some(true))
+        || whole(a) && whole(b) && left.len() != right.len()
+}
+
+/// Whether two names have no name in common, as far as their literal starts and ends tell.
+fn names_apart(a: &Component, b: &Component) -> bool {
+    let ends = |c: &Component| -> (String, String, bool) {
+        match c {
+            Component::Literal(name) => (name.to_string(), name.to_string(), true),
+            Component::Glob(pieces) => {
+                let lit = |p: Option<&Piece>| match p {
+                    Some(Piece::Lit(text)) => text.clone(),
+                    _ => String::new(),
+                };
+                (lit(pieces.first()), lit(pieces.last()), false)
+            }
+            Component::Globstar => (String::new(), String::new(), false),
+        }
+    };
+    let ((start_a, end_a, whole_a), (start_b, end_b, whole_b)) = (ends(a), ends(b));
+    if whole_a && whole_b {
+        return start_a != start_b;
+    }
+    !(start_a.starts_with(&start_b) || start_b.starts_with(&start_a))
+        || !(end_a.ends_with(&end_b) || end_b.ends_with(&end_a))
 }
 
 #[cfg(test)]
@@ -177,6 +239,46 @@ mod tests {
         assert_eq!(found(&[(0, "/a/b", &[]), (1, "/a/c", &[]), (2, "/a/b/", &[])]), [(0, 2, "/a/b/".into())]);
         assert_eq!(found(&[(0, "${home}/x", &[]), (1, "/home/joe/x", &[])]), [(0, 1, "/home/joe/x".into())]);
         assert_eq!(found(&[(0, "/**/x", &[]), (1, "/a/b/**", &[])]), [(0, 1, "/a/b/x".into())]);
+    }
+
+    #[test]
+    fn what_looks_apart_is_apart() {
+        let names = ["a", "b", "a*", "b*", "*a", "*b", "*", "a*b", "?", "[ab]", "**", "ab"];
+        let mut texts = Vec::new();
+        for x in names {
+            for y in names {
+                texts.extend([format!("/{x}/{y}"), format!("/{x}/{y}/**"), format!("/{x}/{y}/")]);
+            }
+            texts.extend([format!("/{x}"), format!("${{home}}/{x}")]);
+        }
+        let patterns: Vec<Pattern> = texts.iter().flat_map(|t| Pattern::parse(t).unwrap()).collect();
+        let mut apart = 0;
+        for (number, a) in patterns.iter().enumerate() {
+            // A sample: every pair would take minutes.
+            for b in patterns.iter().skip(number + 1).step_by(37).filter(|b| surely_apart(a, b)) {
+                apart += 1;
+                let both = Lang::patterns([a]).unwrap().and(Lang::patterns([b]).unwrap());
+                assert_eq!(both.witness(Universe::Paths).unwrap(), None, "{a} {b}");
+            }
+        }
+        assert!(apart > 500, "{apart}");
+    }
+
+    #[test]
+    fn many_patterns_of_one_directory_are_told_apart_without_automata() {
+        let paths: Vec<PathRef> = (0..1_000).map(|n| path(&format!("/usr/lib/app/x{n:04}*"))).collect();
+        let claims: Vec<Claimed<'_>> =
+            paths.iter().enumerate().map(|(owner, path)| Claimed { owner, path, except: &[] }).collect();
+        assert!(matches!(meetings(&claims, 10), Ok(found) if found.is_empty()));
+    }
+
+    #[test]
+    fn too_many_hard_pairs_are_refused() {
+        let paths: Vec<PathRef> = (0..100).map(|n| path(&format!("/usr/*{n}*"))).collect();
+        let except: Vec<PathRef> = vec![path("/usr/**")];
+        let claims: Vec<Claimed<'_>> =
+            paths.iter().enumerate().map(|(owner, path)| Claimed { owner, path, except: &except }).collect();
+        assert!(matches!(meetings(&claims, 10), Err(Unanswered::TooMany)));
     }
 
     #[test]

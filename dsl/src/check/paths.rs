@@ -75,9 +75,18 @@ impl Checker<'_, '_> {
     }
 
     fn pattern(&mut self, text: &Text<'_>, out: &mut Vec<PathRef>) -> bool {
+        // An error about too many values was reported: going on would only take time.
+        if self.budget == 0 {
+            return false;
+        }
         match Pattern::parse(&text.value) {
             Ok(patterns) => {
-                if !spend(patterns.len(), text.span, self.sink, &mut self.budget) {
+                // What alternatives multiply counts with its length.
+                let cost = match patterns.len() {
+                    1 => 1,
+                    many => many * (1 + text.value.len() / 16),
+                };
+                if !spend(cost, text.span, self.sink, &mut self.budget) {
                     return false;
                 }
                 out.extend(patterns.into_iter().map(|pattern| PathRef { pattern, span: text.span }));

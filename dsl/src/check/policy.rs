@@ -4,7 +4,7 @@ use super::Checker;
 use crate::ast::StatementKind;
 use crate::codes;
 use crate::diag::Diagnostic;
-use crate::policy::{Body, Environment, Launcher, PolicyData, RuleId};
+use crate::policy::{Body, Effect, Environment, Launcher, PolicyData, Rule, RuleId};
 use crate::resolve::{Plan, Step};
 use crate::source::Span;
 use canc_sets::path::Pattern;
@@ -96,7 +96,25 @@ impl Checker<'_, '_> {
             );
         }
         self.errnos(data);
+        self.clone3(data);
         self.label_twice(data);
+    }
+
+    /// `clone3` takes its flags from memory, so whoever may call it may make any namespace.
+    fn clone3(&mut self, data: &PolicyData) {
+        let allowed = |r: &&Rule| r.effect == Effect::Allow;
+        if data.rules.iter().filter(allowed).any(|r| matches!(r.body, Body::UsernsCreate)) {
+            return;
+        }
+        for rule in data.rules.iter().filter(allowed) {
+            let Body::Syscall(calls) = &rule.body else { continue };
+            if calls.calls.iter().any(|c| c.name == "clone3" && c.group.is_none()) {
+                let message = "`clone3` is allowed by name, and user namespaces are not";
+                let help =
+                    "leave `clone3` out: C libraries fall back on `clone`; or write `allow userns create;`";
+                self.fail(codes::CLONE3_ALONE, rule.span, message, "its flags cannot be seen", help);
+            }
+        }
     }
 
     /// One pattern under two labels of one policy: a file has one label.

@@ -26,10 +26,7 @@ impl Checker<'_, '_> {
     /// The rule of a step; its number is set by whoever collects it.
     pub(super) fn rule(&mut self, step: &Step<'_>, rule: &ast::Rule) -> Option<Rule> {
         let span = step.statement.span;
-        let because = match &rule.because {
-            Some(why) => Some(self.plain(why, &step.scope)),
-            None => None,
-        };
+        let because = rule.because.as_ref().map(|why| self.plain(why, &step.scope));
         let what_for = if rule.deny { Use::Deny } else { Use::Allow };
         let mut body = self.body(&rule.body, &step.scope, what_for, span)?;
         if let Body::Syscall(calls) = &mut body

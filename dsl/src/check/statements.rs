@@ -8,6 +8,7 @@ use crate::diag::Diagnostic;
 use crate::policy::{BackendDemand, Launcher, Limit, LimitKind, Raw, Target, Tolerate};
 use crate::resolve::{AtomKind, Scope, Step};
 use crate::source::Span;
+use canc_sets::path::Pattern;
 use std::sync::Arc;
 
 /// The largest descriptor that may be kept: the hard limit of descriptors that distributions set.
@@ -108,8 +109,8 @@ impl Checker<'_, '_> {
 
     fn attach(&mut self, exprs: &[Expr], scope: &Scope, making: &mut Making) {
         for path in self.paths(exprs, scope).unwrap_or_default() {
-            if let Some(name) = interpreter(&path.pattern.to_string()) {
-                let message = format!("every script that `{name}` runs enters this policy");
+            if let Some(program) = interpreter(&path.pattern) {
+                let message = format!("every script that `{program}` runs enters this policy");
                 self.sink.push(
                     Diagnostic::new(codes::ATTACH_INTERPRETER, message)
                         .label(path.span, "an interpreter")
@@ -311,7 +312,7 @@ fn in_unit(kind: LimitKind, number: u64, unit: Unit) -> Result<u64, &'static str
         (LimitKind::OpenFiles | LimitKind::Processes, Unit::None) => Ok(number),
         (LimitKind::OpenFiles | LimitKind::Processes, _) => Err("write a count, such as `64`"),
         (LimitKind::CpuTime, Unit::None) => Ok(number),
-        (LimitKind::CpuTime, Unit::Milliseconds) if number % 1000 == 0 => Ok(number / 1000),
+        (LimitKind::CpuTime, Unit::Milliseconds) if number.is_multiple_of(1000) => Ok(number / 1000),
         (LimitKind::CpuTime, _) => Err("write whole seconds, such as `30 s`"),
         (LimitKind::Cpu, Unit::None | Unit::Percent) if number > 0 => Ok(number),
         (LimitKind::Cpu, _) => Err("write the percentage of one processor, such as `50` or `150`"),
@@ -327,14 +328,21 @@ fn in_unit(kind: LimitKind, number: u64, unit: Unit) -> Result<u64, &'static str
     }
 }
 
-/// The name of an interpreter or shell that a pattern names.
-fn interpreter(pattern: &str) -> Option<&str> {
+/// An interpreter or shell that a pattern matches.
+fn interpreter(pattern: &Pattern) -> Option<String> {
     const NAMES: &[&str] = &[
         "sh", "bash", "dash", "ash", "busybox", "zsh", "ksh", "mksh", "csh", "tcsh", "fish", "python",
-        "perl", "ruby", "node", "nodejs", "lua", "php", "java", "tclsh", "wish", "guile", "gawk", "awk",
-        "mawk", "env", "deno", "bun",
+        "python3", "perl", "ruby", "node", "nodejs", "lua", "php", "java", "tclsh", "wish", "guile", "gawk",
+        "awk", "mawk", "env", "deno", "bun",
     ];
-    let name = pattern.rsplit('/').next().unwrap_or_default();
-    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '*');
-    (NAMES.contains(&name) || NAMES.contains(&stem)).then_some(name)
+    const DIRECTORIES: &[&str] = &["/usr/bin", "/usr/local/bin"];
+    let known = || DIRECTORIES.iter().flat_map(|d| NAMES.iter().map(move |n| format!("{d}/{n}")));
+    if let Some(path) = known().find(|p| pattern.matches(p)) {
+        return Some(path);
+    }
+    // With a version in its name, or elsewhere.
+    let path = pattern.as_literal()?;
+    let name = path.rsplit('/').next()?;
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    (NAMES.contains(&stem) || NAMES.contains(&name)).then_some(path)
 }

@@ -48,12 +48,13 @@ impl Checker<'_, '_> {
         let mut seen = HashSet::new();
         calls.retain(|c| seen.insert(c.name));
         calls.sort_by_key(|c| c.name);
+        let understood_on = body.arches.clone().unwrap_or_else(|| self.world.options.arches.clone());
         let mut items = Vec::with_capacity(calls.len());
         let mut good = true;
         for call in &calls {
             let condition = match &body.condition {
                 None => None,
-                Some(condition) => match self.condition(condition, call.name, scope) {
+                Some(condition) => match self.condition(condition, call.name, &understood_on, scope) {
                     Some(condition) if spend(size(&condition), span, self.sink, &mut self.budget) => {
                         Some(condition)
                     }

@@ -125,7 +125,7 @@ impl Line<'_, '_, '_> {
             }
             Some(token) if token.kind == TokenKind::Number => {
                 let value = self.integer("a number")?;
-                Ok(Operand::Int { value, negative: false, span: self.since(start) })
+                Ok(Operand::Int { value, span: self.since(start) })
             }
             _ => {
                 Err(self
@@ -146,7 +146,7 @@ impl Line<'_, '_, '_> {
                 help,
             ));
         }
-        Ok(Operand::Int { value: value.wrapping_neg(), negative: true, span })
+        Ok(Operand::Int { value: value.wrapping_neg(), span })
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::cst::TokenKind;
 use super::line::{Context, Line, one_of};
+use super::pieces::{Piece, each_statement, no_block};
 use super::split::Node;
-use super::statement::{self, Piece, each_statement, no_block};
+use super::statement;
 use super::test;
 use super::value::Words;
 use crate::ast::{Block, Call, Instance, Item, Let, Name, Param, ParamKind, Use};
@@ -71,9 +72,7 @@ fn item(cx: &mut Context<'_, '_>, piece: &Piece<'_>) -> Parsed<Item> {
         "test" => test::test(line, piece),
         _ => {
             let item = simple(&mut line, word, broken);
-            if item.is_err() {
-                return item;
-            }
+            item.as_ref().map_err(|e| *e)?;
             let finished = if broken { Ok(()) } else { line.finish() };
             no_block(cx, piece).and(finished).or_else(|e| declares(&item).then_some(()).ok_or(e))?;
             item

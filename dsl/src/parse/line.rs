@@ -190,7 +190,7 @@ impl<'t, 's, 'd> Line<'t, 's, 'd> {
         if token.kind == TokenKind::Junk {
             return Err(self.junk(token));
         }
-        let message = format!("unexpected {}", self.describe(token));
+        let message = format!("unexpected {}", self.describe(token).trim_start_matches("a "));
         let help = match self.peek_word() {
             Some(word) if words::CLAUSES.contains(&word) => {
                 format!("`{word}` has no meaning here, or is here twice")
@@ -263,7 +263,7 @@ impl<'t, 's, 'd> Line<'t, 's, 'd> {
         known: impl Iterator<Item = &'k str> + Clone,
     ) -> Reported {
         let what = what.strip_prefix("a ").or(what.strip_prefix("an ")).unwrap_or(what);
-        let help = match nearest(word, known.clone()) {
+        let help = match kernel_name(word, known.clone()).or_else(|| nearest(word, known.clone())) {
             Some(near) => format!("did you mean `{near}`?"),
             None => one_of(known),
         };
@@ -294,6 +294,13 @@ impl<'t, 's, 'd> Line<'t, 's, 'd> {
         }
         Ok(name)
     }
+}
+
+/// The known word that a kernel's spelling such as `CAP_NET_ADMIN` or `SIGTERM` means.
+fn kernel_name<'k>(word: &str, mut known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    const PREFIXES: &[&str] = &["cap_", "sig", "netlink_", "clone_new", "rlimit_", "ms_", "sock_"];
+    let word = word.to_ascii_lowercase();
+    known.find(|k| PREFIXES.iter().any(|p| word.strip_prefix(p) == Some(*k)))
 }
 
 /// "one of: `a`, `b`, …" with at most a dozen words.

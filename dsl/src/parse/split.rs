@@ -3,7 +3,7 @@
 
 use crate::codes;
 use crate::diag::Diagnostic;
-use crate::limits::{MAX_NESTING, MAX_RAW_BYTES, MAX_STRING_BYTES};
+use crate::limits::{MAX_NESTING, MAX_RAW_BYTES, MAX_STATEMENT_BYTES, MAX_STATEMENTS, MAX_STRING_BYTES};
 use crate::sink::Sink;
 use crate::source::{FileId, Span};
 use std::ops::Range;
@@ -47,6 +47,8 @@ pub(crate) fn split(file: FileId, text: &str, sink: &mut Sink) -> Skeleton {
         start: None,
         last: 0,
         broken: false,
+        counted: 0,
+        given_up: false,
     };
     splitter.run();
     Skeleton { nodes: splitter.nodes, comments: splitter.comments }
@@ -73,6 +75,10 @@ struct Splitter<'s, 'd> {
     /// One past the last significant byte.
     last: usize,
     broken: bool,
+    /// Statements and comments so far.
+    counted: usize,
+    /// Nothing more is looked at, and that was reported.
+    given_up: bool,
 }
 
 impl Splitter<'_, '_> {
@@ -99,7 +105,11 @@ impl Splitter<'_, '_> {
         self.end_statement(false);
         while let Some((node, _)) = self.open.last() {
             let at = node.block.start;
-            self.unclosed_block(at, self.last);
+            if self.given_up {
+                self.pop_block(self.last);
+            } else {
+                self.unclosed_block(at, self.last);
+            }
         }
     }
 
@@ -119,6 +129,7 @@ impl Splitter<'_, '_> {
         let length = rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
         self.comments.push(self.span(self.at, self.at + length));
         self.at += length;
+        self.count();
     }
 
     /// Everything that is no punctuation of the skeleton, up to the next that is.
@@ -257,13 +268,40 @@ impl Splitter<'_, '_> {
         }
     }
 
+    /// Counts a statement or comment; gives up when there are too many.
+    fn count(&mut self) {
+        self.counted += 1;
+        if self.counted == MAX_STATEMENTS {
+            let message = format!("more than {MAX_STATEMENTS} statements and comments");
+            self.sink.push(
+                Diagnostic::new(codes::TOO_MANY_STATEMENTS, message)
+                    .label(self.span(self.at, self.at + 1), "one too many")
+                    .help("use sets and patterns, or split the file with `use`"),
+            );
+            self.give_up();
+        }
+    }
+
     fn node(&mut self, ended: bool) -> Option<Node> {
         if let Some((_, at)) = self.brackets.pop() {
             self.unclosed_bracket(at);
             self.brackets.clear();
         }
         let start = self.start.take()?;
-        let broken = std::mem::take(&mut self.broken);
+        let mut broken = std::mem::take(&mut self.broken);
+        self.count();
+        if self.last - start > MAX_STATEMENT_BYTES {
+            broken = true;
+            let message = format!(
+                "a statement of {} bytes; at most {MAX_STATEMENT_BYTES} are allowed",
+                self.last - start
+            );
+            self.sink.push(
+                Diagnostic::new(codes::STATEMENT_TOO_LONG, message)
+                    .label(self.span(start, start + 1), "this statement")
+                    .help("split it into several"),
+            );
+        }
         Some(Node { head: start..self.last, ended, broken, ..Node::default() })
     }
 
@@ -320,11 +358,14 @@ impl Splitter<'_, '_> {
                 .help("name inner lists with `let`, and put inner rules into fragments"),
         );
         self.broken = true;
+        self.give_up();
+    }
+
+    /// Looks at nothing that follows.
+    fn give_up(&mut self) {
         self.brackets.clear();
         self.start = None;
-        self.at = self.bytes.len();
-        while !self.open.is_empty() {
-            self.pop_block(self.at);
-        }
+        self.bytes = &[];
+        self.given_up = true;
     }
 }

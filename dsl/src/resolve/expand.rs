@@ -1,7 +1,7 @@
 //! Policies with their fragments and templates to flat lists of statements that keep where each came from.
 
 use super::include::{Fragments, find_fragment};
-use super::load::{Unit, Units};
+use super::load::Units;
 use super::params::{bind, check_list, unbound};
 use super::values::{Scope, World};
 use super::when::{decide, on_arch, on_target};
@@ -306,9 +306,9 @@ impl<'u> Expander<'u, '_> {
             if self.fragments.in_ring(unit, at) {
                 continue;
             }
-            self.fragments.mark_used(unit, at);
             let params = block.params.as_deref().unwrap_or_default();
             let Some(scope) = bind(self.world, unit, params, call, &place.scope, self.sink) else { continue };
+            self.fragments.mark_used(unit, at);
             if build.included.iter().any(|(which, known)| *which == (unit, at) && **known == scope) {
                 continue;
             }
@@ -370,18 +370,20 @@ impl<'u> Expander<'u, '_> {
     }
 }
 
+/// The names of the templates that the first file can use.
 fn templates(units: &Units) -> Vec<String> {
-    let template = |unit: &Unit, place: &usize| matches!(unit.tree.items.get(*place), Some(Item::Policy(block)) if block.params.is_some());
-    let names = |unit: &Unit, prefix: &str| -> Vec<String> {
-        let hits = unit.policies.iter().filter(|(_, place)| template(unit, place));
-        hits.map(|(name, _)| format!("{prefix}{name}")).collect()
-    };
-    let Some(main) = units.list.first() else { return Vec::new() };
-    let mut out = names(main, "");
-    for (alias, unit) in &main.aliases {
-        out.extend(units.list.get(*unit).map(|u| names(u, &format!("{alias}."))).unwrap_or_default());
+    fn name(item: &Item) -> Option<&Name> {
+        match item {
+            Item::Policy(block) if block.params.is_some() => Some(&block.name),
+            _ => None,
+        }
     }
-    out.sort_unstable();
+    let Some(main) = units.list.first() else { return Vec::new() };
+    let mut out: Vec<String> = main.names(name).map(String::from).collect();
+    for (alias, unit) in main.used() {
+        let names = units.list.get(unit).map(|u| u.names(name)).into_iter().flatten();
+        out.extend(names.map(|n| format!("{alias}.{n}")));
+    }
     out
 }
 

@@ -3,7 +3,7 @@
 use super::load::ring_error;
 use super::ring::order;
 use super::values::{Scope, World};
-use crate::ast::{Block, Call, Item, Statement, StatementKind};
+use crate::ast::{Block, Call, Item, Name, Statement, StatementKind};
 use crate::codes;
 use crate::diag::Diagnostic;
 use crate::sink::Sink;
@@ -98,13 +98,12 @@ pub(super) fn find_fragment<'u>(
         return None;
     }
     let own = world.units.list.get(scope.unit)?;
-    let mut known: Vec<String> = own.fragments.keys().map(ToString::to_string).collect();
-    known.extend(std_fragments().iter().map(|f| format!("std.{}", f.0)));
-    for (alias, unit) in &own.aliases {
-        let names = world.units.list.get(*unit).map(|u| u.fragments.keys()).into_iter().flatten();
+    let mut known: Vec<String> = std_fragments().iter().map(|f| format!("std.{}", f.0)).collect();
+    for (alias, unit) in own.used() {
+        let names = world.units.list.get(unit).map(|u| u.names(fragment_name)).into_iter().flatten();
         known.extend(names.map(|n| format!("{alias}.{n}")));
     }
-    known.sort_unstable();
+    known.extend(own.names(fragment_name).map(String::from));
     let help = match nearest(&name.text, known.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),
         None if own.policies.contains_key(&name.text) => {
@@ -115,4 +114,11 @@ pub(super) fn find_fragment<'u>(
     let message = format!("unknown fragment `{}`", crate::parse::shorten(&name.text));
     sink.push(Diagnostic::new(codes::UNKNOWN_FRAGMENT, message).label(name.span, "not known").help(help));
     None
+}
+
+fn fragment_name(item: &Item) -> Option<&Name> {
+    match item {
+        Item::Fragment(block) => Some(&block.name),
+        _ => None,
+    }
 }

@@ -5,7 +5,7 @@ use crate::ast::{self, Item, Name};
 use crate::codes;
 use crate::compile::Loader;
 use crate::diag::Diagnostic;
-use crate::limits::{MAX_FILE_BYTES, MAX_FILES, MAX_USE_DEPTH};
+use crate::limits::{MAX_CANDIDATES, MAX_FILE_BYTES, MAX_FILES, MAX_USE_DEPTH};
 use crate::parse;
 use crate::sink::Sink;
 use crate::source::{FileId, SourceMap, Span};
@@ -34,6 +34,24 @@ pub(crate) struct Unit {
     pub(crate) prefix: Option<String>,
     /// Part of the standard library.
     pub(crate) is_std: bool,
+}
+
+impl Unit {
+    /// Names of items in the order of the text, as many as are worth comparing an unknown name with.
+    pub(crate) fn names<'u>(
+        &'u self,
+        name: impl Fn(&'u Item) -> Option<&'u Name>,
+    ) -> impl Iterator<Item = &'u str> {
+        self.tree.items.iter().filter_map(name).map(|n| &*n.text).take(MAX_CANDIDATES)
+    }
+
+    /// The files used, in the order of the text.
+    pub(crate) fn used(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.tree.items.iter().filter_map(|item| match item {
+            Item::Use(used) => self.aliases.get(&used.alias.text).map(|unit| (&*used.alias.text, *unit)),
+            _ => None,
+        })
+    }
 }
 
 /// All units; the first is the file compiled.

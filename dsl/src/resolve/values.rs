@@ -12,7 +12,7 @@ use crate::limits::{MAX_STRING_BYTES, MAX_VALUES};
 use crate::sink::Sink;
 use crate::source::{SourceMap, Span};
 use crate::suggest::nearest;
-use canc_sets::syscalls;
+use canc_sets::syscalls::{self, Arch};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -163,7 +163,10 @@ impl<'w> World<'w> {
         let mut atoms = Vec::new();
         let before = sink.errors();
         self.atoms(expr, scope, sink, budget, &mut atoms);
-        if sink.errors() > before || atoms.is_empty() && !matches!(expr.kind, ExprKind::List(_)) {
+        let empty = atoms.is_empty() && !matches!(expr.kind, ExprKind::List(_));
+        // A text without value holds a name whose error was reported.
+        let lost = atoms.iter().any(|a| matches!(a.kind, AtomKind::Text { pattern: None, .. }));
+        if sink.errors() > before || empty || lost {
             return LetValue::Unknown;
         }
         let set = matches!(expr.kind, ExprKind::List(_) | ExprKind::Range(..) | ExprKind::Address);
@@ -237,6 +240,14 @@ impl<'w> World<'w> {
             Found::Nothing => match (syscalls::lookup(name), syscalls::constant(name)) {
                 (Some(call), _) => out.push(Atom { kind: AtomKind::Call(call), span }),
                 (None, Some(value)) => out.push(Atom { kind: AtomKind::Int(value, Measure::None), span }),
+                (None, None) if Arch::ALL.iter().any(|a| syscalls::constant_on(*a, name).is_some()) => {
+                    let message = format!("`{name}` has another value on each architecture");
+                    sink.push(
+                        Diagnostic::new(codes::WRONG_KIND, message)
+                            .label(span, "not one number")
+                            .help("write the constant itself in the condition"),
+                    );
+                }
                 (None, None) => {
                     sink.push(self.unknown_name(name, span, scope, true));
                 }
@@ -334,9 +345,11 @@ impl<'w> World<'w> {
         let own = self.units.list.get(scope.unit);
         let mut known: Vec<&str> = scope.params.iter().map(|p| &*p.0).collect();
         if let Some(unit) = own {
-            let mut names: Vec<&str> = unit.values.keys().map(|n| &**n).collect();
-            names.sort_unstable();
-            known.extend(names);
+            known.extend(unit.names(|item| match item {
+                Item::Let(item) => Some(&item.name),
+                Item::Param(item) => Some(&item.name),
+                _ => None,
+            }));
         }
         if calls {
             known.extend(syscalls::names().map(|n: &str| n));

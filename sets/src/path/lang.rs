@@ -32,9 +32,104 @@ impl fmt::Display for TooLarge {
 
 impl std::error::Error for TooLarge {}
 
+/// A deterministic automaton that somebody else builds, state by state as it is asked for: a table of a thousand lines, say, of
+/// which a question meets a few.
+pub trait Machine: Send + Sync {
+    /// The state before the first byte.
+    fn start(&self) -> u32;
+    /// The state after a byte; `None` once no string that goes on so is in the language. `byte` is never 0.
+    fn step(&self, state: u32, byte: u8) -> Option<u32>;
+    /// Whether the string that led to the state is in the language.
+    fn accepts(&self, state: u32) -> bool;
+    /// Whether the machine may tell `byte` from the byte before it.
+    fn starts_class(&self, byte: u8) -> bool;
+}
+
+/// What runs an atom.
+enum Engine {
+    Dfa(DFA),
+    Machine(Arc<dyn Machine>),
+}
+
+/// What an engine remembers during a question.
+enum Memory {
+    Dfa(Cache),
+    Machine,
+}
+
+/// A state of an engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum StateId {
+    Dfa(LazyStateID),
+    Machine(u32),
+}
+
+impl Engine {
+    fn memory(&self) -> Memory {
+        match self {
+            Self::Dfa(dfa) => Memory::Dfa(dfa.create_cache()),
+            Self::Machine(_) => Memory::Machine,
+        }
+    }
+
+    /// `None` when the automaton is over its size limit.
+    fn start(&self, memory: &mut Memory) -> Option<StateId> {
+        match (self, memory) {
+            (Self::Dfa(dfa), Memory::Dfa(cache)) => {
+                let input = Input::new("").anchored(regex_automata::Anchored::Yes);
+                dfa.start_state_forward(cache, &input).ok().map(StateId::Dfa)
+            }
+            (Self::Machine(machine), _) => Some(StateId::Machine(machine.start())),
+            _ => None,
+        }
+    }
+
+    /// `None` when the automaton is over its size limit, `Some(None)` for a dead state.
+    fn step(&self, memory: &mut Memory, id: StateId, byte: u8) -> Option<Option<StateId>> {
+        match (self, memory, id) {
+            (Self::Dfa(dfa), Memory::Dfa(cache), StateId::Dfa(id)) => {
+                let next = dfa.next_state(cache, id, byte).ok()?;
+                Some((!next.is_dead()).then_some(StateId::Dfa(next)))
+            }
+            (Self::Machine(machine), _, StateId::Machine(id)) => {
+                Some(machine.step(id, byte).map(StateId::Machine))
+            }
+            _ => None,
+        }
+    }
+
+    /// `None` when the automaton is over its size limit.
+    fn accepts(&self, memory: &mut Memory, id: StateId) -> Option<bool> {
+        match (self, memory, id) {
+            (Self::Dfa(dfa), Memory::Dfa(cache), StateId::Dfa(id)) => {
+                dfa.next_eoi_state(cache, id).ok().map(|end| end.is_match())
+            }
+            (Self::Machine(machine), _, StateId::Machine(id)) => Some(machine.accepts(id)),
+            _ => None,
+        }
+    }
+
+    fn starts_class(&self, byte: u8) -> bool {
+        match self {
+            Self::Dfa(dfa) => {
+                let classes = dfa.byte_classes();
+                byte == 0 || classes.get(byte) != classes.get(byte - 1)
+            }
+            Self::Machine(machine) => byte == 0 || machine.starts_class(byte),
+        }
+    }
+
+    fn weight(&self, memory: &Memory) -> usize {
+        match memory {
+            Memory::Dfa(cache) => cache.memory_usage(),
+            Memory::Machine => 0,
+        }
+    }
+}
+
 /// One regular language of byte strings.
 pub struct Atom {
-    dfa: DFA,
+    engine: Engine,
     label: String,
 }
 
@@ -73,7 +168,7 @@ impl Atom {
                 .ok()
         };
         match build() {
-            Some(dfa) => Ok(Arc::new(Self { dfa, label })),
+            Some(dfa) => Ok(Arc::new(Self { engine: Engine::Dfa(dfa), label })),
             None => Err(TooLarge { pattern: label }),
         }
     }
@@ -84,6 +179,12 @@ impl Atom {
     /// When the pattern alone is over the size limit.
     pub fn pattern(pattern: &Pattern) -> Result<Arc<Self>, TooLarge> {
         Self::new(&to_hir(pattern), pattern.to_string())
+    }
+
+    /// The language of a machine.
+    #[must_use]
+    pub fn machine(machine: Arc<dyn Machine>, label: impl Into<String>) -> Arc<Self> {
+        Arc::new(Self { engine: Engine::Machine(machine), label: label.into() })
     }
 
     /// The automaton of a name with metacharacters, outside the file system.
@@ -239,29 +340,25 @@ impl Formula {
 }
 
 /// The live automata of a product state; a dead one is left out.
-type Node = Vec<(u32, LazyStateID)>;
+type Node = Vec<(u32, StateId)>;
 
 struct Search<'a> {
     atoms: &'a [Arc<Atom>],
-    caches: Vec<Cache>,
+    caches: Vec<Memory>,
     /// One byte for each class that no automaton tells apart, the most readable first.
     alphabet: Vec<u8>,
 }
 
 impl<'a> Search<'a> {
     fn new(atoms: &'a [Arc<Atom>]) -> Self {
-        let caches = atoms.iter().map(|a| a.dfa.create_cache()).collect();
+        let caches = atoms.iter().map(|a| a.engine.memory()).collect();
         Self { atoms, caches, alphabet: alphabet(atoms) }
     }
 
     fn run(&mut self, formula: &Formula) -> Result<Option<Vec<u8>>, TooLarge> {
         let mut start: Node = Vec::with_capacity(self.atoms.len());
         for (i, (atom, cache)) in self.atoms.iter().zip(&mut self.caches).enumerate() {
-            let input = Input::new("").anchored(regex_automata::Anchored::Yes);
-            let id = atom
-                .dfa
-                .start_state_forward(cache, &input)
-                .map_err(|_| TooLarge { pattern: atom.label.clone() })?;
+            let id = atom.engine.start(cache).ok_or_else(|| TooLarge { pattern: atom.label.clone() })?;
             start.push((index(i), id));
         }
         if self.accepts(&start, formula)? {
@@ -305,10 +402,10 @@ impl<'a> Search<'a> {
                 continue;
             };
             let id = atom
-                .dfa
-                .next_state(cache, *id, byte)
-                .map_err(|_| TooLarge { pattern: atom.label.clone() })?;
-            if !id.is_dead() {
+                .engine
+                .step(cache, *id, byte)
+                .ok_or_else(|| TooLarge { pattern: atom.label.clone() })?;
+            if let Some(id) = id {
                 next.push((*i, id));
             }
         }
@@ -322,10 +419,12 @@ impl<'a> Search<'a> {
             else {
                 continue;
             };
-            let end =
-                atom.dfa.next_eoi_state(cache, *id).map_err(|_| TooLarge { pattern: atom.label.clone() })?;
+            let end = atom
+                .engine
+                .accepts(cache, *id)
+                .ok_or_else(|| TooLarge { pattern: atom.label.clone() })?;
             if let Some(hit) = hits.get_mut(*i as usize) {
-                *hit = end.is_match();
+                *hit = end;
             }
         }
         Ok(formula.value(&|i| Some(hits.get(i).copied().unwrap_or(false))) == Some(true))
@@ -333,7 +432,7 @@ impl<'a> Search<'a> {
 
     /// Blames the automaton that has grown most.
     fn too_large(&self) -> TooLarge {
-        let worst = self.atoms.iter().zip(&self.caches).max_by_key(|(_, c)| c.memory_usage());
+        let worst = self.atoms.iter().zip(&self.caches).max_by_key(|(a, c)| a.engine.weight(c));
         TooLarge { pattern: worst.map(|(a, _)| a.label.clone()).unwrap_or_default() }
     }
 }
@@ -370,16 +469,8 @@ fn rank(byte: u8) -> u8 {
 fn alphabet(atoms: &[Arc<Atom>]) -> Vec<u8> {
     let mut starts = [false; 256];
     for atom in atoms {
-        let classes = atom.dfa.byte_classes();
-        let mut last = None;
-        for byte in 0..=255u8 {
-            let class = classes.get(byte);
-            if last != Some(class)
-                && let Some(start) = starts.get_mut(usize::from(byte))
-            {
-                *start = true;
-            }
-            last = Some(class);
+        for (byte, start) in (0..=255u8).zip(&mut starts) {
+            *start |= atom.engine.starts_class(byte);
         }
     }
     // Intervals between starts may still be one class of every automaton; telling them apart costs time, never exactness.

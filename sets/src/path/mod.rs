@@ -12,7 +12,7 @@ mod relate;
 mod tests;
 
 pub use escape::escape;
-pub use lang::{Atom, Lang, TooLarge, Universe};
+pub use lang::{Atom, Lang, Machine, TooLarge, Universe};
 pub use parse::{MAX_ALTERNATIVES, MAX_PATTERN_BYTES, PatternError, PatternErrorKind};
 
 use std::fmt;

@@ -188,6 +188,9 @@ mod property {
                     prop_assert_eq!(kind.witness(Universe::Paths).unwrap(), None, "{}", b);
                 }
             }
+            if let Some(path) = b.example_with(false, "xyz") {
+                prop_assert!(b.matches(&path) && !path.ends_with('/'), "{} {}", b, path);
+            }
             let below = |p: &String| Pattern::parse(&format!("{}/**", if p == "/" { "" } else { p })).unwrap().remove(0);
             let held: Vec<Pattern> = b.prefixes().iter().flat_map(|p| [Pattern::literal_path(p).unwrap(), below(p)]).collect();
             prop_assert!(lb.is_subset(&Lang::patterns(&held).unwrap(), Universe::Paths).unwrap(), "{}", b);
@@ -210,4 +213,29 @@ mod property {
             }
         }
     }
+}
+
+#[test]
+fn a_machine_is_a_language_like_any_other() {
+    /// Strings with a number of `x` that three divides.
+    struct Threes;
+    impl Machine for Threes {
+        fn start(&self) -> u32 {
+            0
+        }
+        fn step(&self, state: u32, byte: u8) -> Option<u32> {
+            Some(if byte == b'x' { (state + 1) % 3 } else { state })
+        }
+        fn accepts(&self, state: u32) -> bool {
+            state == 0
+        }
+        fn starts_class(&self, byte: u8) -> bool {
+            matches!(byte, b'x' | b'y')
+        }
+    }
+    let threes = || Lang::Atom(Atom::machine(std::sync::Arc::new(Threes), "threes"));
+    let ask = |l: Lang| l.witness(Universe::Paths).unwrap();
+    assert_eq!(ask(threes().and(lang(&["/x*"]))).as_deref(), Some("/xxx"));
+    assert_eq!(ask(lang(&["/x*"]).minus(threes())).as_deref(), Some("/x"));
+    assert_eq!(ask(threes().and(lang(&["/xx"]))), None);
 }

@@ -153,8 +153,8 @@ pub(super) fn to_hir(nodes: &[Node]) -> Hir {
 fn node(node: &Node) -> Hir {
     match node {
         Node::Literal(bytes) => Hir::literal(bytes.as_slice()),
-        Node::Any => bytes(&[b'/']),
-        Node::Star { some } => repeat(bytes(&[b'/']), *some),
+        Node::Any => bytes(b"/"),
+        Node::Star { some } => repeat(bytes(b"/"), *some),
         // Where one is needed, it is the same character class: a slash may follow the first slash.
         Node::DoubleStar { some } => repeat(bytes(&[]), *some),
         Node::Class { negated, ranges } => {

@@ -3,10 +3,11 @@
 //! Questions about one literal path cost a few look-ups; automata are asked only where patterns really meet.
 
 use crate::apparmor::model::{Exec, FilePerm, FilePerms};
+use crate::leftover::Narrowed;
+use crate::near::Near;
 use canc_dsl::policy::{FileOp, FileOps, PathRef};
-use canc_sets::path::{Lang, Pattern, Tail, TooLarge};
+use canc_sets::path::{Lang, Pattern, TooLarge};
 use std::cell::OnceCell;
-use std::collections::HashMap;
 
 use super::draft::Source;
 
@@ -75,11 +76,7 @@ impl Claim<'_> {
 
     /// The paths it is about.
     pub(super) fn lang(&self) -> Result<Lang, TooLarge> {
-        let all = Lang::patterns([self.pattern])?;
-        if self.except.is_empty() {
-            return Ok(all);
-        }
-        Ok(all.minus(Lang::patterns(self.except.iter().map(|p| &p.pattern))?))
+        Narrowed { pattern: self.pattern, except: self.except }.lang()
     }
 }
 
@@ -88,27 +85,10 @@ fn widest(perms: FilePerms) -> FilePerms {
     if perms.has(FilePerm::Write) { perms.union(FilePerms::of(&[FilePerm::Append])) } else { perms }
 }
 
-/// Whether two patterns have a path in common.
-pub(super) fn meet(a: &Pattern, b: &Pattern) -> Result<bool, TooLarge> {
-    match a.meets(b) {
-        Some(known) => Ok(known),
-        None => {
-            let common = Lang::patterns([a])?.and(Lang::patterns([b])?);
-            Ok(common.witness(canc_sets::path::Universe::Paths)?.is_some())
-        }
-    }
-}
-
 /// All claims, by where they lie.
 pub(super) struct Claims<'a> {
     pub(super) all: Vec<Claim<'a>>,
-    index: OnceCell<Index>,
-}
-
-/// The claims by the literal prefixes of their patterns.
-struct Index {
-    by_prefix: HashMap<String, Vec<u32>>,
-    sorted: OnceCell<Vec<String>>,
+    index: OnceCell<Near>,
 }
 
 impl<'a> Claims<'a> {
@@ -116,61 +96,14 @@ impl<'a> Claims<'a> {
         Self { all, index: OnceCell::new() }
     }
 
-    fn index(&self) -> &Index {
-        self.index.get_or_init(|| {
-            let mut by_prefix: HashMap<String, Vec<u32>> = HashMap::with_capacity(self.all.len());
-            for (number, claim) in (0u32..).zip(&self.all) {
-                for prefix in claim.pattern.prefixes() {
-                    by_prefix.entry(prefix).or_default().push(number);
-                }
-            }
-            Index { by_prefix, sorted: OnceCell::new() }
-        })
-    }
-
     /// The claims that may have a path in common with `pattern`, in order. Those that cannot are nearly all left out.
     pub(super) fn near(&self, pattern: &Pattern) -> Vec<&Claim<'a>> {
-        let index = self.index();
-        let mut found: Vec<u32> = Vec::new();
-        let exact = pattern.tail() != Tail::Subtree && pattern.has_literal_components();
-        for prefix in pattern.prefixes() {
-            index.above(&prefix, &mut found);
-            if !exact {
-                index.below(&prefix, &mut found);
-            }
+        if self.all.is_empty() {
+            return Vec::new();
         }
-        found.sort_unstable();
-        found.dedup();
-        let claims = found.into_iter().filter_map(|n| self.all.get(n as usize));
+        let index = self.index.get_or_init(|| Near::new(self.all.iter().map(|c| c.pattern)));
+        let prefixes = |n: usize| self.all.get(n).map(|c| c.pattern.prefixes()).unwrap_or_default();
+        let claims = index.to(pattern, &prefixes).into_iter().filter_map(|n| self.all.get(n));
         claims.filter(|c| c.pattern.meets(pattern) != Some(false)).collect()
-    }
-}
-
-impl Index {
-    /// Those at `prefix` and at the directories above it.
-    fn above(&self, prefix: &str, found: &mut Vec<u32>) {
-        let mut take = |place: &str| found.extend(self.by_prefix.get(place).into_iter().flatten());
-        take("/");
-        if prefix == "/" {
-            return;
-        }
-        for (end, _) in prefix.match_indices('/').skip(1) {
-            take(prefix.get(..end).unwrap_or_default());
-        }
-        take(prefix);
-    }
-
-    /// Those below `prefix`.
-    fn below(&self, prefix: &str, found: &mut Vec<u32>) {
-        let sorted = self.sorted.get_or_init(|| {
-            let mut all: Vec<String> = self.by_prefix.keys().cloned().collect();
-            all.sort_unstable();
-            all
-        });
-        let start = if prefix == "/" { "/".to_string() } else { format!("{prefix}/") };
-        let from = sorted.partition_point(|p| p.as_str() < start.as_str());
-        for place in sorted.iter().skip(from).take_while(|p| p.starts_with(&start)) {
-            found.extend(self.by_prefix.get(place).into_iter().flatten());
-        }
     }
 }

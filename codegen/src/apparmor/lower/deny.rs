@@ -1,12 +1,13 @@
 //! Denies of accesses to paths to refusals, and what of a deny nobody can say: the words that AppArmor joins with allowed ones.
 
-use super::claims::{Claim, Claims, DIRECTORY_WORDS, WRITE_WORDS, meet};
+use super::claims::{Claim, Claims, DIRECTORY_WORDS, WRITE_WORDS};
 use super::context::Context;
 use super::draft::Source;
 use super::files::{Plan, Refusal, forms};
 use super::words;
 use crate::apparmor::glob::{Form, without};
 use crate::apparmor::model::{FilePerm, FilePerms};
+use crate::near::meet;
 use canc_dsl::policy::{Body, Effect, FileOp, FileOps, FileRule, Rule, RuleId};
 use canc_sets::path::{Lang, Pattern, TooLarge, Universe};
 

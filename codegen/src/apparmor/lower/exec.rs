@@ -1,9 +1,10 @@
 //! Where executed programs go, and patterns that would send one path to two places: the parser refuses the whole profile then.
 
-use super::claims::{Claim, Claims, meet};
+use super::claims::{Claim, Claims};
 use super::context::Context;
 use super::draft::Source;
 use crate::apparmor::model::Exec;
+use crate::near::meet;
 use canc_dsl::policy::{RuleId, RunTarget};
 use canc_sets::path::{Pattern, TooLarge, Universe};
 use std::collections::HashMap;

@@ -1,11 +1,12 @@
 //! Accesses to paths to file rules: which permissions each pattern gets, in which form, and what becomes of `except`.
 
-use super::claims::{Claim, Claims, meet, perms};
+use super::claims::{Claim, Claims, perms};
 use super::context::Context;
 use super::draft::Source;
 use super::exec;
 use crate::apparmor::glob::{AaGlob, Form, without};
 use crate::apparmor::model::{FilePerm, FilePerms, FileRule, LinkRule, Mode, Rule};
+use crate::near::meet;
 use canc_dsl::policy::{Body, Effect, FileOp, FileOps, PathRef, Policy, RuleId, UnixAddress};
 use canc_sets::path::{Lang, Pattern, TooLarge, Universe};
 use std::collections::HashMap;

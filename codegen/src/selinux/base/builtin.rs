@@ -1,7 +1,7 @@
 //! The bases that are compiled in, as the build script packed them.
 
 use super::pack::rank::Kind::{self, Any, Block, Character, Directory, Link, Pipe, Regular, Socket};
-use super::pack::tables::Inst::{Byte as B, Class as C, Jump as J, Match as M, Split as S};
+use super::pack::tables::Inst::{Any as A, Byte as B, Class as C, Jump as J, Match as M, Split as S};
 use super::pack::tables::Shape::{self, Below as Be, Plain as Pl, Program as Pr, Subtree as Su};
 use super::pack::tables::{ClassFact, Entry, Node, PortFact, Range, Row, Tables, Text, TypeFact};
 use std::borrow::Cow;

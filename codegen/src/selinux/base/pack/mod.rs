@@ -4,6 +4,7 @@
 
 pub mod facts;
 pub mod packer;
+pub mod product;
 pub mod program;
 pub mod rank;
 pub mod search;

@@ -25,6 +25,10 @@ pub fn pack(facts: &Facts) -> Result<Tables, FactError> {
         entries.get(*at as usize).map(|e| (packer.pool.get(e.literal).to_owned(), std::cmp::Reverse(e.kind)))
     };
     plain.sort_by_cached_key(|at| key(at));
+    let mut by_literal: Vec<u32> = numbers(&entries, |_| true);
+    let literal = |at: &u32| entries.get(*at as usize).map(|e| packer.pool.get(e.literal).to_owned());
+    by_literal.sort_by_cached_key(|at| literal(at));
+    let boundaries = packer.boundaries(&entries);
     let (by_type, ranges) = by_type;
     let types = packer.type_facts(facts, &types, &ranges);
     let classes = packer.classes(facts);
@@ -34,6 +38,8 @@ pub fn pack(facts: &Facts) -> Result<Tables, FactError> {
         pool: Cow::Owned(packer.pool.text),
         entries: Cow::Owned(entries),
         plain: Cow::Owned(plain),
+        by_literal: Cow::Owned(by_literal),
+        boundaries,
         nodes: Cow::Owned(nodes),
         indexed: Cow::Owned(indexed),
         by_type: Cow::Owned(by_type),
@@ -281,6 +287,22 @@ impl Packer {
             range.to = count(out.len());
         }
         (out, ranges)
+    }
+
+    fn boundaries(&self, entries: &[Entry]) -> [u64; 4] {
+        let mut out = [0; 4];
+        let mut one = |byte: u8| {
+            program::set(&mut out, byte);
+            program::set(&mut out, byte.saturating_add(1));
+        };
+        entries.iter().for_each(|e| self.pool.get(e.literal).bytes().for_each(&mut one));
+        self.program.iter().for_each(|i| if let Inst::Byte(b) = i { one(*b) });
+        // The end of a directory and of its name.
+        one(b'/');
+        for class in &self.compiler.classes {
+            (1..=255u8).filter(|b| program::has(class, *b) != program::has(class, b - 1)).for_each(|b| program::set(&mut out, b));
+        }
+        out
     }
 
     fn words<'a>(&mut self, words: impl Iterator<Item = &'a String>) -> Range {

@@ -119,7 +119,8 @@ pub fn bits(class: &Class) -> [u64; 4] {
     out
 }
 
-fn set(bits: &mut [u64; 4], at: u8) {
+/// Puts a byte into a set.
+pub fn set(bits: &mut [u64; 4], at: u8) {
     if let Some(word) = bits.get_mut(usize::from(at >> 6)) {
         *word |= 1 << (at & 63);
     }
@@ -178,7 +179,10 @@ impl Compiler {
         match hir.kind() {
             HirKind::Empty | HirKind::Look(_) => {}
             HirKind::Literal(text) => out.extend(text.0.iter().map(|b| Inst::Byte(*b))),
-            HirKind::Class(class) => out.push(Inst::Class(self.class(bits(class))?)),
+            HirKind::Class(class) => match bits(class) {
+                bits if bits == [u64::MAX; 4] => out.push(Inst::Any),
+                bits => out.push(Inst::Class(self.class(bits)?)),
+            },
             HirKind::Capture(capture) => self.emit(&capture.sub, out)?,
             HirKind::Concat(parts) => parts.iter().try_for_each(|p| self.emit(p, out))?,
             HirKind::Alternation(parts) => self.alternation(parts, out)?,
@@ -318,6 +322,7 @@ pub fn step(program: &[Inst], classes: &[[u64; 4]], states: &States, byte: u8) -
     for at in each(states) {
         let hit = match program.get(usize::from(at)) {
             Some(Inst::Byte(b)) => *b == byte,
+            Some(Inst::Any) => true,
             Some(Inst::Class(c)) => classes.get(usize::from(*c)).is_some_and(|bits| has(bits, byte)),
             _ => false,
         };
@@ -331,6 +336,13 @@ pub fn step(program: &[Inst], classes: &[[u64; 4]], states: &States, byte: u8) -
 /// Whether the states have the end.
 pub fn accepts(program: &[Inst], states: &States) -> bool {
     each(states).any(|at| matches!(program.get(usize::from(at)), Some(Inst::Match)))
+}
+
+/// Whether everything that may follow is matched: the instruction is the loop of a final `.*`.
+pub fn takes_all(program: &[Inst], at: u16) -> bool {
+    let get = |at: u16| program.get(usize::from(at)).copied();
+    matches!((get(at), get(at + 1), get(at + 2)), (Some(Inst::Split(body, end)), Some(Inst::Any), Some(Inst::Jump(back)))
+        if body == at + 1 && back == at && get(end) == Some(Inst::Match))
 }
 
 /// Whether the automaton matches all of `text`.

@@ -68,6 +68,8 @@ pub enum Inst {
     Byte(u8),
     /// A byte of this class, then the next instruction.
     Class(u8),
+    /// Any byte, then the next instruction.
+    Any,
     /// Either.
     Split(u16, u16),
     /// There.
@@ -154,6 +156,10 @@ pub struct Tables {
     pub entries: Cow<'static, [Entry]>,
     /// Plain paths among the entries, by path, those with a file type first.
     pub plain: Cow<'static, [u32]>,
+    /// All entries by their literal part.
+    pub by_literal: Cow<'static, [u32]>,
+    /// Bytes that some pattern may tell from the byte before them.
+    pub boundaries: [u64; 4],
     /// Directories; the first is the root.
     pub nodes: Cow<'static, [Node]>,
     /// Entries by directory.

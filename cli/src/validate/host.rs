@@ -1,0 +1,177 @@
+//! A tool's name to its answer, from this host's tools or from those of another root file system, in bounded time.
+//!
+//! It must not know what a tool is asked.
+
+use rustix::process::{Pid, Signal, geteuid, kill_process_group};
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// Where administrators' tools lie.
+const PLACES: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+/// A store's transaction takes some ten seconds, a very large profile twenty.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// Where tools are looked for and run.
+#[derive(Debug)]
+pub struct Host {
+    sysroot: Option<PathBuf>,
+}
+
+/// How a tool ended.
+#[derive(Debug)]
+pub struct Ran {
+    /// Whether it exited with 0.
+    pub good: bool,
+    /// What it printed, errors after output.
+    pub text: String,
+}
+
+/// A private directory that tools see too.
+#[derive(Debug)]
+pub struct Workplace {
+    dir: TempDir,
+    inside: PathBuf,
+}
+
+impl Workplace {
+    /// The directory, for this process.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// A file in it, for tools.
+    pub fn inside(&self, name: &str) -> OsString {
+        self.inside.join(name).into()
+    }
+}
+
+impl Host {
+    /// This host, or a root file system on it.
+    pub fn new(sysroot: Option<&Path>) -> Result<Self, String> {
+        let Some(root) = sysroot else { return Ok(Self { sysroot: None }) };
+        if !root.join("usr").is_dir() {
+            return Err(format!("`{}` is no root file system", root.display()));
+        }
+        if !geteuid().is_root() {
+            return Err("--sysroot changes root, which only root may".to_owned());
+        }
+        let root = root.canonicalize().map_err(|e| format!("{}: {e}", root.display()))?;
+        Ok(Self { sysroot: Some(root) })
+    }
+
+    /// A path of the root that tools see, for this process.
+    pub fn path(&self, inside: impl AsRef<Path>) -> PathBuf {
+        let inside = inside.as_ref();
+        match &self.sysroot {
+            Some(root) => root.join(inside.strip_prefix("/").unwrap_or(inside)),
+            None => inside.to_owned(),
+        }
+    }
+
+    /// Whether the host has the tool.
+    pub fn has(&self, tool: &str) -> bool {
+        self.find(tool).is_some()
+    }
+
+    fn find(&self, tool: &str) -> Option<PathBuf> {
+        let path = std::env::var_os("PATH").filter(|_| self.sysroot.is_none()).unwrap_or_default();
+        let places =
+            PLACES.iter().map(PathBuf::from).chain(std::env::split_paths(&path).filter(|p| p.is_absolute()));
+        places.map(|place| place.join(tool)).find(|file| self.path(file).is_file())
+    }
+
+    /// A private directory below the temporary one of the root that tools see.
+    pub fn workplace(&self) -> Result<Workplace, String> {
+        let parent = self.sysroot.as_ref().map_or_else(std::env::temp_dir, |root| root.join("tmp"));
+        let made = tempfile::Builder::new().prefix("canc-validate-").tempdir_in(&parent);
+        let dir = made.map_err(|e| format!("{}: {e}", parent.display()))?;
+        let inside = match &self.sysroot {
+            Some(root) => Path::new("/").join(dir.path().strip_prefix(root).unwrap_or(dir.path())),
+            None => dir.path().to_owned(),
+        };
+        Ok(Workplace { dir, inside })
+    }
+
+    /// Runs a tool. An error means that it gave no answer at all.
+    pub fn run<S: Into<OsString>>(
+        &self,
+        tool: &str,
+        args: impl IntoIterator<Item = S>,
+        input: &[u8],
+    ) -> Result<Ran, String> {
+        let program = self.find(tool).ok_or_else(|| format!("{tool} is not installed"))?;
+        let mut command = match &self.sysroot {
+            Some(root) => {
+                let mut command = Command::new("chroot");
+                command.arg(root).arg(&program);
+                command
+            }
+            None => Command::new(&program),
+        };
+        command.args(args.into_iter().map(Into::into)).env("LC_ALL", "C").current_dir("/");
+        let ran = run(command, input, LIMIT).map_err(|e| format!("{tool}: {e}"))?;
+        match ran.code {
+            // What chroot(1) answers when it could not run the program.
+            Some(125..=127) => Err(format!("{tool} did not run: {}", ran.text.trim())),
+            Some(code) => Ok(Ran { good: code == 0, text: ran.text }),
+            None => Err(format!("{tool} was ended by signal {}", ran.signal.unwrap_or_default())),
+        }
+    }
+}
+
+/// How a process ended.
+pub struct Ended {
+    pub code: Option<i32>,
+    pub signal: Option<i32>,
+    pub text: String,
+}
+
+/// Runs a command in a process group of its own, which is gone afterwards.
+pub fn run(mut command: Command, input: &[u8], limit: Duration) -> Result<Ended, String> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let mut child = command.spawn().map_err(|e| e.to_string())?;
+    if let Some(mut stdin) = child.stdin.take() {
+        let input = input.to_owned();
+        // A tool that refuses early does not read all of it.
+        std::thread::spawn(move || stdin.write_all(&input));
+    }
+    let (stdout, stderr) = (child.stdout.take().map(collect), child.stderr.take().map(collect));
+    let start = Instant::now();
+    let mut pause = Duration::from_micros(500);
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break Some(status),
+            _ if start.elapsed() > limit => break None,
+            _ => std::thread::sleep(pause),
+        }
+        pause = (pause * 2).min(Duration::from_millis(20));
+    };
+    end_group(&mut child);
+    let text = [stdout, stderr].into_iter().flatten().filter_map(|r| r.join().ok()).collect::<String>();
+    match status {
+        Some(status) => Ok(Ended { code: status.code(), signal: status.signal(), text }),
+        None => Err(format!("no end within {} s, so it was ended", limit.as_secs())),
+    }
+}
+
+fn collect(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = from.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+/// The group is that of a process which this one started and which was not waited for before, or whose members still hold it.
+fn end_group(child: &mut Child) {
+    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        let _ = kill_process_group(pid, Signal::KILL);
+    }
+    let _ = child.wait();
+}

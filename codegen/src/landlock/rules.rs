@@ -1,0 +1,177 @@
+//! A policy to the places, ports and scopes of a ruleset, and the verdicts that come with them.
+
+use super::judge::{Judge, Want};
+use super::place::{Place, Placed, places};
+use super::rights::{Right, Rights, handled};
+use super::{LowerError, Lowered, base, net, process};
+use crate::coverage::rule_name;
+use crate::verdict::{Outcome, Verdict};
+use canc_bundle::{LandlockPath, LandlockRuleset};
+use canc_dsl::policy::{
+    Body, Effect, FileOp, FileOps, PathRef, Policy, PolicySet, Rule, RuleId, UnixAddress,
+};
+use std::collections::HashMap;
+
+/// The loaders of the C libraries of the architectures that filters are made for, at their real paths: the kernel opens one for
+/// almost every program, and a launch must have it whatever the policy says.
+const LOADERS: [&str; 14] = [
+    "/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
+    "/usr/lib64/ld-linux-x86-64.so.2",
+    "/usr/lib/ld-linux-x86-64.so.2",
+    "/usr/lib/ld-musl-x86_64.so.1",
+    "/lib/ld-musl-x86_64.so.1",
+    "/usr/lib/aarch64-linux-gnu/ld-linux-aarch64.so.1",
+    "/usr/lib64/ld-linux-aarch64.so.1",
+    "/usr/lib/ld-linux-aarch64.so.1",
+    "/usr/lib/ld-musl-aarch64.so.1",
+    "/lib/ld-musl-aarch64.so.1",
+    "/usr/lib/riscv64-linux-gnu/ld-linux-riscv64-lp64d.so.1",
+    "/usr/lib/ld-linux-riscv64-lp64d.so.1",
+    "/usr/lib/ld-musl-riscv64.so.1",
+    "/lib/ld-musl-riscv64.so.1",
+];
+
+/// Who wants a place in the ruleset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    Base,
+    Rule(RuleId),
+}
+
+/// A place, its rights in the newest ABI, and who wants it.
+pub(super) struct Grant {
+    pub(super) place: Place,
+    pub(super) rights: Rights,
+    pub(super) sources: Vec<Source>,
+}
+
+/// What a policy comes to, before an ABI cuts it.
+pub(super) struct Rules<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) grants: Vec<Grant>,
+    /// What each allow about files wants.
+    pub(super) wants: Vec<Want<'a>>,
+}
+
+#[derive(Default)]
+struct Draft {
+    grants: Vec<Grant>,
+    known: HashMap<Place, usize>,
+}
+
+impl Draft {
+    fn add(&mut self, source: Source, place: Place, rights: Rights) {
+        let at = *self.known.entry(place.clone()).or_insert_with(|| {
+            self.grants.push(Grant { place, rights: Rights::EMPTY, sources: Vec::new() });
+            self.grants.len() - 1
+        });
+        if let Some(grant) = self.grants.get_mut(at) {
+            grant.rights = grant.rights.union(rights);
+            if grant.sources.last() != Some(&source) {
+                grant.sources.push(source);
+            }
+        }
+    }
+}
+
+impl<'a> Rules<'a> {
+    pub(super) fn new(policy: &'a Policy) -> Self {
+        let mut draft = Draft::default();
+        for path in policy.exec.iter().chain(&policy.attach) {
+            let ops = FileOps::of(&[FileOp::Run]);
+            places(&path.pattern, ops).places.into_iter().for_each(|(p, r)| draft.add(Source::Base, p, r));
+        }
+        let loader = Rights::of(&[Right::Execute, Right::ReadFile]);
+        LOADERS.iter().for_each(|path| draft.add(Source::Base, Place::of_path(path), loader));
+        let mut wants = Vec::new();
+        for rule in policy.rules.iter().filter(|r| r.effect == Effect::Allow) {
+            let (paths, except, ops, owner) = match &rule.body {
+                Body::File(file) => (&file.paths, &file.except, file.ops, file.owner),
+                Body::Unix(unix) if unix.listen => match &unix.address {
+                    UnixAddress::Paths(paths) => (paths, &unix.except, FileOps::EMPTY, false),
+                    UnixAddress::Abstract(_) => continue,
+                },
+                _ => continue,
+            };
+            for path in paths {
+                let placed = if ops.is_empty() { socket(path) } else { places(&path.pattern, ops) };
+                for (place, rights) in &placed.places {
+                    draft.add(Source::Rule(rule.id), place.clone(), *rights);
+                }
+                wants.push(Want { id: rule.id, pattern: &path.pattern, except, ops, owner, placed });
+            }
+        }
+        Self { policy, grants: draft.grants, wants }
+    }
+
+    pub(super) fn lower(&self, policies: &PolicySet, abi: u32) -> Result<Lowered, Vec<LowerError>> {
+        let rights = handled(abi);
+        let mut outcomes: Vec<Outcome> = self.policy.rules.iter().map(|r| start(r, abi)).collect();
+        let mut errors = Vec::new();
+        Judge::new(self, abi).run(&mut outcomes, &mut errors);
+        let mut ruleset = LandlockRuleset {
+            handled_fs: words(rights),
+            paths: self.grants.iter().filter_map(|g| self.path(g, rights)).collect(),
+            ..LandlockRuleset::default()
+        };
+        net::lower(self.policy, abi, &mut ruleset, &mut outcomes);
+        process::lower(policies, self.policy, abi, &mut ruleset, &mut outcomes);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let listens = net::listens(self.policy);
+        Ok(Lowered { abi, ruleset, outcomes, base: base(abi, listens) })
+    }
+
+    fn path(&self, grant: &Grant, handled: Rights) -> Option<LandlockPath> {
+        let rights = grant.rights.intersect(handled);
+        let name = |source: &Source| match source {
+            Source::Base => "@base".to_string(),
+            Source::Rule(id) => self.policy.rule(*id).map(rule_name).unwrap_or_default(),
+        };
+        (!rights.is_empty()).then(|| LandlockPath {
+            path: grant.place.path().into(),
+            access: words(rights),
+            optional: true,
+            rules: grant.sources.iter().map(name).collect(),
+        })
+    }
+}
+
+fn words(rights: Rights) -> Vec<String> {
+    rights.iter().map(|r| r.word().to_string()).collect()
+}
+
+/// Binding to a path makes a socket in its directory. That right alone lets nobody touch what others have there.
+fn socket(path: &PathRef) -> Placed {
+    let made = Rights::of(&[Right::MakeSock]);
+    let parent = path.pattern.as_literal().and_then(|p| p.rsplit_once('/').map(|(dir, _)| format!("{dir}/")));
+    let place = match parent {
+        Some(parent) => vec![(Place::of_path(&parent), made)],
+        None => {
+            let all = places(&path.pattern, FileOps::of(&[FileOp::Create])).places;
+            all.into_iter().map(|(place, _)| (place, made)).collect()
+        }
+    };
+    Placed { places: place, exact: false, narrowed: Vec::new() }
+}
+
+/// The verdict that a rule has before anything is found out about it.
+fn start(rule: &Rule, abi: u32) -> Outcome {
+    let mediated = match &rule.body {
+        Body::File(file) => file.ops.iter().any(super::rights::mediates),
+        Body::Net(net) => abi >= 4 && net.protocol == canc_dsl::policy::Protocol::Tcp,
+        Body::Unix(unix) => match &unix.address {
+            UnixAddress::Paths(_) => unix.listen,
+            UnixAddress::Abstract(_) => !unix.listen && abi >= 6,
+        },
+        Body::Signal(signal) => signal.send && abi >= 6,
+        Body::Ptrace(_) | Body::Mount(_) => true,
+        _ => false,
+    };
+    match (mediated, rule.effect) {
+        (false, _) => Outcome::new(Verdict::NotApplicable),
+        (true, Effect::Allow) => Outcome::exact(),
+        (true, Effect::Deny) => Outcome::new(Verdict::DenyExact),
+    }
+}

@@ -1,0 +1,170 @@
+//! Clauses to the decision on each call, made once and asked many times: for tables, verdicts and coverage.
+
+use super::condition::Compiler;
+use super::diagram::{Arena, Half, Leaf, Node, NodeId, Word};
+use super::encode::action;
+use super::model::{Clauses, EVERYWHERE, Unsayable};
+use super::word::{Bound, witness};
+use canc_dsl::policy::{Action, Condition};
+use canc_sets::syscalls::{self, Arch};
+use std::collections::{HashMap, HashSet};
+
+/// What a filter does with the calls that meet a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// The architecture has no such call.
+    Absent,
+    /// All of them are made.
+    All,
+    /// Some of them are made.
+    Some,
+    /// None is made.
+    None,
+}
+
+/// The decisions on calls.
+#[derive(Debug)]
+pub struct Decisions<'a> {
+    /// What is said about calls.
+    pub clauses: &'a Clauses,
+    /// The nodes.
+    pub arena: Arena,
+    known: HashMap<(usize, Option<Arch>), NodeId>,
+    /// Whether guards are left out: what the rules on system calls alone say.
+    unguarded: bool,
+}
+
+impl<'a> Decisions<'a> {
+    /// No decision is made yet.
+    #[must_use]
+    pub fn new(clauses: &'a Clauses) -> Self {
+        Self { clauses, arena: Arena::default(), known: HashMap::new(), unguarded: false }
+    }
+
+    /// The decisions without guards, to compare what two policies' rules on system calls say.
+    #[must_use]
+    pub fn unguarded(clauses: &'a Clauses) -> Self {
+        Self { unguarded: true, ..Self::new(clauses) }
+    }
+
+    /// The decision on a call. Architectures with the same arguments share it.
+    ///
+    /// # Errors
+    /// When a condition cannot be compiled.
+    pub fn on(&mut self, arch: Arch, call: usize, name: &'static str) -> Result<NodeId, Unsayable> {
+        if let Some(value) = self.clauses.plain(call, name, arch) {
+            return self.leaf(value);
+        }
+        let key = (call, self.differs(arch, call, name).then_some(arch));
+        if let Some(known) = self.known.get(&key) {
+            return Ok(*known);
+        }
+        let made = self.clauses.decision(&mut self.arena, arch, call, name, self.unguarded)?;
+        self.known.insert(key, made);
+        Ok(made)
+    }
+
+    /// The decision to return a value.
+    ///
+    /// # Errors
+    /// When the arena is full.
+    pub fn leaf(&mut self, value: u32) -> Result<NodeId, Unsayable> {
+        self.arena.leaf(Leaf::Return(value)).map_err(Into::into)
+    }
+
+    /// Whether a call's decision may be another one here than on x86_64.
+    fn differs(&self, arch: Arch, call: usize, name: &str) -> bool {
+        let usual = arch.is_64_bit() && std::ptr::eq(syscalls::args_on(arch, name), syscalls::args(name));
+        let clauses = self.clauses.by_call.get(call);
+        let alike = clauses.into_iter().flatten().all(|c| c.arches == EVERYWHERE && !self.clauses.names_arch(c));
+        !usual || !alike
+    }
+
+    /// What the filter does with the calls that meet a condition. What cannot be decided counts as some.
+    pub fn permission(&mut self, arch: Arch, name: &str, when: Option<&Condition>) -> Permission {
+        let Some(name) = on_table(arch, name) else { return Permission::Absent };
+        let Ok(node) = self.among(arch, name, when) else { return Permission::Some };
+        let (mut made, mut refused) = (false, false);
+        let mut todo = vec![node];
+        let mut seen = HashSet::new();
+        while let Some(node) = todo.pop().filter(|_| !(made && refused)) {
+            match self.arena.get(node) {
+                Node::Leaf(Leaf::Return(value)) if permits(*value) => made = true,
+                Node::Leaf(Leaf::Return(_)) => refused = true,
+                Node::Leaf(Leaf::Bool(_)) => (),
+                Node::Test { edges, .. } => todo.extend(edges.iter().map(|e| e.to).filter(|n| seen.insert(*n))),
+            }
+        }
+        match (made, refused) {
+            (true, false) => Permission::All,
+            (true, true) => Permission::Some,
+            (false, _) => Permission::None,
+        }
+    }
+
+    /// The decision on the calls that meet a condition; for others a leaf that no decision has.
+    fn among(&mut self, arch: Arch, name: &'static str, when: Option<&Condition>) -> Result<NodeId, Unsayable> {
+        let call = syscalls::index(name).unwrap_or(usize::MAX);
+        let node = self.on(arch, call, name)?;
+        let when = self.condition(arch, name, when)?;
+        let outside = self.arena.constant(false)?;
+        let node = self.arena.choose(when, node, outside)?;
+        Ok(self.arena.prune(node)?)
+    }
+
+    fn condition(&mut self, arch: Arch, name: &'static str, when: Option<&Condition>) -> Result<NodeId, Unsayable> {
+        let Some(condition) = when else { return Ok(self.arena.constant(true)?) };
+        let mut compiler = Compiler { arena: &mut self.arena, arch, call: name };
+        compiler.condition(condition).map_err(|why| Unsayable { source: None, why })
+    }
+
+    /// Arguments of a call that meets a condition and is made (or refused); `None` when there are none. The registers are the
+    /// architecture's own.
+    pub fn example(&mut self, arch: Arch, name: &str, when: Option<&Condition>, made: bool) -> Option<[u64; 6]> {
+        let name = on_table(arch, name)?;
+        let node = self.among(arch, name, when).ok()?;
+        let words = self.path(node, made, &mut Vec::new())?;
+        let value = |register: u8, half| u64::from(words.get(&Word { register, half }).copied().unwrap_or(0));
+        Some([0, 1, 2, 3, 4, 5].map(|r| value(r, Half::High) << 32 | value(r, Half::Low)))
+    }
+
+    /// The words of a path to a leaf that makes, or refuses, the call.
+    fn path(&self, node: NodeId, made: bool, bounds: &mut Vec<(Word, Bound)>) -> Option<HashMap<Word, u32>> {
+        match self.arena.get(node) {
+            Node::Leaf(Leaf::Return(value)) if permits(*value) == made => words(bounds),
+            Node::Leaf(_) => None,
+            Node::Test { view, edges } => {
+                let mut low = 0;
+                for edge in edges {
+                    bounds.push((view.word, Bound { mask: view.mask, low, high: edge.last }));
+                    if let Some(found) = self.path(edge.to, made, bounds) {
+                        return Some(found);
+                    }
+                    bounds.pop();
+                    low = edge.last.saturating_add(1);
+                }
+                None
+            }
+        }
+    }
+}
+
+/// The table's own name of a call that an architecture has.
+fn on_table(arch: Arch, name: &str) -> Option<&'static str> {
+    syscalls::number(arch, name).and_then(|_| syscalls::lookup(name))
+}
+
+/// A word for each that is bounded.
+fn words(bounds: &[(Word, Bound)]) -> Option<HashMap<Word, u32>> {
+    let mut by_word: HashMap<Word, Vec<Bound>> = HashMap::new();
+    for (word, bound) in bounds {
+        by_word.entry(*word).or_default().push(*bound);
+    }
+    by_word.into_iter().map(|(word, bounds)| Some((word, witness(&bounds)?))).collect()
+}
+
+/// Whether a call is made under this answer, a supervisor's consent included.
+#[must_use]
+pub fn permits(value: u32) -> bool {
+    matches!(action(value), Action::Allow | Action::Log | Action::Trace | Action::Notify)
+}

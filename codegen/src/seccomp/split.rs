@@ -1,0 +1,173 @@
+//! Sections to programs the kernel accepts: one where it fits, several whose conjunction is the same decision where it does not.
+//!
+//! The kernel takes the most restrictive answer of all filters, and `allow` is the least. So each of several filters decides some
+//! numbers, or some arguments of a call, and allows the rest.
+
+use super::LowerError;
+use super::decisions::Decisions;
+use super::diagram::{Arena, Edge, Node, NodeId, TooLarge};
+use super::encode::{MOST_INSTRUCTIONS, return_value};
+use super::layout::{Program, Section, program};
+use super::model::{Clauses, Source};
+use canc_dsl::policy::{Action, RuleId};
+use canc_sets::syscalls::{self, Arch};
+use std::collections::{BTreeMap, HashSet};
+
+/// All filters of a process together (`MAX_INSNS_PER_PATH` in `kernel/seccomp.c`), where each counts four more.
+const MOST_IN_ALL: usize = 32_768;
+
+/// The programs for these sections.
+///
+/// # Errors
+/// When all of them together are longer than a process may have.
+pub fn filters(decisions: &mut Decisions<'_>, host: Arch, sections: &[Section]) -> Result<Vec<Program>, LowerError> {
+    let foreign = decisions.clauses.answer(Action::Kill);
+    let one = program(&decisions.arena, sections, foreign, host.is_big_endian());
+    let length = one.instructions.len();
+    if length <= MOST_INSTRUCTIONS {
+        return Ok(vec![one]);
+    }
+    let mut budget = MOST_INSTRUCTIONS;
+    // An estimate decides what goes together, so a part may come out too long; then parts become smaller.
+    while length <= 2 * MOST_IN_ALL && budget >= MOST_INSTRUCTIONS / 8 {
+        budget -= MOST_INSTRUCTIONS / 8;
+        let Ok(parts) = parts(decisions, host, sections, budget) else { break };
+        let made = parts.iter().map(|p| program(&decisions.arena, p, foreign, host.is_big_endian()));
+        let programs: Vec<Program> = made.collect();
+        if programs.iter().map(|p| p.instructions.len() + 4).sum::<usize>() > MOST_IN_ALL {
+            break;
+        }
+        if programs.iter().all(|p| p.instructions.len() <= MOST_INSTRUCTIONS) {
+            return Ok(programs);
+        }
+    }
+    Err(LowerError::TooLong { arch: host, instructions: length, rules: dearest(decisions, host) })
+}
+
+/// One thing to decide: in which section, which interval, by which node.
+struct Piece {
+    section: usize,
+    interval: usize,
+    node: NodeId,
+}
+
+/// Sections that each decide a part, with the part that decides `seccomp(2)` last, since it may be what refuses to load more.
+fn parts(
+    decisions: &mut Decisions<'_>,
+    host: Arch,
+    sections: &[Section],
+    budget: usize,
+) -> Result<Vec<Vec<Section>>, TooLarge> {
+    let allow = decisions.arena.leaf(super::diagram::Leaf::Return(return_value(Action::Allow)))?;
+    let loading = syscalls::number(host, "seccomp").unwrap_or(0);
+    let mut parts: Vec<(bool, Vec<Piece>)> = Vec::new();
+    let mut left = 0;
+    for (section, own) in sections.iter().enumerate() {
+        for (interval, (last, node, _)) in own.intervals.iter().enumerate().filter(|i| i.1.1 != allow) {
+            let low = interval.checked_sub(1).and_then(|i| own.intervals.get(i)).map_or(0, |i| i.0.saturating_add(1));
+            let loads = own.audit == host.audit_value() && (low..=*last).contains(&loading);
+            for node in pieces(&mut decisions.arena, *node, allow, budget)? {
+                let cost = cost(&decisions.arena, node) + 2;
+                if cost > left || parts.is_empty() {
+                    parts.push((false, Vec::new()));
+                    left = budget;
+                }
+                left = left.saturating_sub(cost);
+                if let Some(part) = parts.last_mut() {
+                    part.0 |= loads;
+                    part.1.push(Piece { section, interval, node });
+                }
+            }
+        }
+    }
+    parts.sort_by_key(|p| p.0);
+    Ok(parts.iter().map(|(_, pieces)| only(sections, pieces, allow)).collect())
+}
+
+/// The sections with everything but these pieces allowed.
+fn only(sections: &[Section], pieces: &[Piece], allow: NodeId) -> Vec<Section> {
+    let decided: BTreeMap<(usize, usize), NodeId> = pieces.iter().map(|p| ((p.section, p.interval), p.node)).collect();
+    let reduced = |(index, section): (usize, &Section)| {
+        let mut intervals: Vec<(u32, NodeId, u64)> = Vec::new();
+        for (interval, (last, _, weight)) in section.intervals.iter().enumerate() {
+            let node = decided.get(&(index, interval)).copied().unwrap_or(allow);
+            match intervals.last_mut() {
+                Some(before) if before.1 == node => *before = (*last, node, before.2 + weight),
+                _ => intervals.push((*last, node, *weight)),
+            }
+        }
+        Section { audit: section.audit, intervals }
+    };
+    sections.iter().enumerate().map(reduced).collect()
+}
+
+/// About how many instructions the questions below a node take.
+fn cost(arena: &Arena, node: NodeId) -> usize {
+    let mut seen = HashSet::new();
+    let mut todo = vec![node];
+    let mut total = 0;
+    while let Some(node) = todo.pop() {
+        if let Node::Test { edges, .. } = arena.get(node)
+            && seen.insert(node)
+        {
+            // Single values cost one comparison, ranges two; a load and a mask come in front.
+            total += edges.len() * 4 / 5 + 2;
+            todo.extend(edges.iter().map(|e| e.to));
+        }
+    }
+    total
+}
+
+/// Nodes that each fit the budget and whose most restrictive answer is the node's.
+fn pieces(arena: &mut Arena, node: NodeId, allow: NodeId, budget: usize) -> Result<Vec<NodeId>, TooLarge> {
+    let (view, edges) = match arena.get(node) {
+        Node::Test { view, edges } if cost(arena, node) > budget => (*view, edges.clone()),
+        _ => return Ok(vec![node]),
+    };
+    let mut out = Vec::new();
+    let mut current: Vec<((u32, u32), NodeId)> = Vec::new();
+    let mut spent = 0;
+    let mut low = 0;
+    for Edge { last, to } in edges {
+        let range = (low, last);
+        low = last.saturating_add(1);
+        for part in pieces(arena, to, allow, budget.saturating_sub(8))? {
+            let price = 1 + cost(arena, part);
+            // Two parts of one edge cannot stand in one piece.
+            if spent + price > budget || current.last().is_some_and(|c| c.0 == range) {
+                out.push(arena.branch(view, std::mem::take(&mut current), allow)?);
+                spent = 0;
+            }
+            spent += price;
+            current.push((range, part));
+        }
+    }
+    out.push(arena.branch(view, current, allow)?);
+    Ok(out)
+}
+
+/// The rules on the calls that take the most instructions, the dearest first.
+fn dearest(decisions: &mut Decisions<'_>, host: Arch) -> Vec<RuleId> {
+    let mut calls: Vec<(usize, usize)> = Vec::new();
+    for ((_, name), index) in syscalls::numbers(host).iter().zip(syscalls::indices(host)) {
+        let call = usize::from(*index);
+        if let Ok(node) = decisions.on(host, call, name) {
+            calls.push((cost(&decisions.arena, node), call));
+        }
+    }
+    calls.sort_by_key(|c| std::cmp::Reverse(c.0));
+    let rules = |c: &(usize, usize)| conditional(decisions.clauses, c.1);
+    let mut out: Vec<RuleId> = Vec::new();
+    for rule in calls.iter().filter(|c| c.0 > 0).flat_map(rules) {
+        if !out.contains(&rule) && out.len() < 5 {
+            out.push(rule);
+        }
+    }
+    out
+}
+
+/// The rules with conditions on a call.
+fn conditional(clauses: &Clauses, call: usize) -> Vec<RuleId> {
+    let own = clauses.by_call.get(call).into_iter().flatten().filter(|c| c.condition.is_some());
+    own.filter_map(|c| if let Source::Rule(rule) = c.source { Some(rule) } else { None }).take(5).collect()
+}
