@@ -140,10 +140,10 @@ impl Plan {
     /// The filters that are loaded, first to last.
     #[must_use]
     pub fn programs(&self) -> &[Artefact] {
-        let programs = |step| {
-            if let &Step::Seccomp { ref programs, .. } = step { Some(programs.as_slice()) } else { None }
-        };
-        self.steps.iter().find_map(programs).unwrap_or_default()
+        match self.steps.iter().find(|step| matches!(step, Step::Seccomp { .. })) {
+            Some(Step::Seccomp { programs, .. }) => programs,
+            _ => &[],
+        }
     }
 
     /// The kernel's Landlock ABI, where a ruleset is enforced.
