@@ -108,6 +108,24 @@ fn includes_of_many_values_are_limited() {
 }
 
 #[test]
+fn names_texts_and_policies_are_limited() {
+    let name = |length: usize| format!("can 1; let {} = 1;", "n".repeat(length)).into_bytes();
+    assert_eq!((codes(&name(48)), codes(&name(49))), (vec![], vec!["E0107"]));
+    let raw = |length: usize| {
+        let text = format!("raw selinux \"\"\"{}\"\"\" because \"x\";", "x\n".repeat(length / 2));
+        let options = Options { allow_raw: true, ..Options::default() };
+        let done = compile("x.can", &in_policy(&text), &NoFiles, &options);
+        done.diagnostics.iter().map(|d| d.code.0).collect::<Vec<_>>()
+    };
+    assert_eq!((raw(60 << 10), raw((60 << 10) + 2)), (vec![], vec!["E0010"]));
+    let policies = |count: usize| {
+        let list: String = (0..count).map(|n| format!("policy p{n} {{ exec \"/p{n}\"; }}\n")).collect();
+        codes(format!("can 1;\n{list}").as_bytes())
+    };
+    assert_eq!((policies(120), policies(121)), (vec![], vec!["E0218"]));
+}
+
+#[test]
 fn files_are_limited_in_number_and_depth() {
     let mut files = MemoryFiles::default();
     for n in 0..400 {
