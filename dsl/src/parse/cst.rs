@@ -17,16 +17,16 @@ use grammar::{Grammar, Rule};
 
 /// One token and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Token {
+pub(crate) struct Token {
     /// What it is.
-    pub kind: TokenKind,
+    pub(crate) kind: TokenKind,
     /// Its text.
-    pub span: Span,
+    pub(crate) span: Span,
 }
 
 /// What a token is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TokenKind {
+pub(crate) enum TokenKind {
     /// A word, a constant or a dotted name.
     Word,
     /// `"…"`
