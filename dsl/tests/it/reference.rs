@@ -42,6 +42,7 @@ fn the_limits_are_listed() {
         (limits::MAX_LINE_BYTES >> 10, "KiB"),
         (limits::MAX_STATEMENT_BYTES >> 10, "KiB"),
         (limits::MAX_STATEMENTS, "statements"),
+        (limits::MAX_ITEMS, "items"),
         (limits::MAX_NESTING, ""),
         (limits::MAX_STRING_BYTES, "bytes"),
         (limits::MAX_RAW_BYTES >> 10, "KiB"),
