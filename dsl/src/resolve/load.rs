@@ -5,7 +5,7 @@ use crate::ast::{self, Item, Name};
 use crate::codes;
 use crate::compile::Loader;
 use crate::diag::Diagnostic;
-use crate::limits::{MAX_CANDIDATES, MAX_FILE_BYTES, MAX_FILES, MAX_ITEMS, MAX_USE_DEPTH};
+use crate::limits::{MAX_CANDIDATES, MAX_FILE_BYTES, MAX_FILES, MAX_USE_DEPTH};
 use crate::parse;
 use crate::sink::Sink;
 use crate::source::{FileId, SourceMap, Span};
@@ -134,14 +134,6 @@ impl Load<'_> {
             return None;
         }
         let tree = parse::parse(file, text, self.sink);
-        if let Some(item) = tree.items.get(MAX_ITEMS) {
-            self.sink.push(
-                Diagnostic::new(codes::TOO_MANY_ITEMS, format!("more than {MAX_ITEMS} items"))
-                    .label(item_span(item), "one too many")
-                    .help("put values into sets, and split the file with `use`"),
-            );
-            return None;
-        }
         let mut unit = Unit { tree, is_std, ..Unit::default() };
         declare(&mut unit, self.sink);
         self.units.list.push(unit);
@@ -321,14 +313,6 @@ pub(super) fn twice(what: &str, name: &Name, before: Span) -> Diagnostic {
         .label(name.span, "the second one")
         .label(before, "the first one")
         .help(format!("rename one of them, for instance to `{}2`", name.text))
-}
-
-fn item_span(item: &Item) -> Span {
-    match item {
-        Item::Edition(span) => *span,
-        Item::Test(test) => test.title.span,
-        item => name_of(item).map_or_else(Span::default, |n| n.span),
-    }
 }
 
 fn name_of(item: &Item) -> Option<&Name> {
