@@ -256,7 +256,8 @@ fn mutate(text: &str, edits: &[(usize, usize, usize)]) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3_000))]
+    // `PROPTEST_CASES=1000000` makes it a fuzzer.
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(3_000)))]
 
     #[test]
     fn mutations_never_panic(seed in 0usize..1_000, edits in prop::collection::vec((0usize..4, 0usize..4_000, 0usize..1_000), 1..8)) {
