@@ -111,6 +111,7 @@ codes! {
     ARCH_RULE "E0226" "what depends on `arch` is no system call";
     DENY_IN_WHEN "E0227" "a `deny` depends on a target";
     RAW_NOT_ALLOWED "E0228" "verbatim text is not accepted";
+    TOO_MANY_ITEMS "E0229" "too many items in a file";
 
     // What rules and policies mean.
     PATH_NOT_ABSOLUTE "E0301" "a path does not start at the root";
