@@ -1,6 +1,5 @@
 //! A request to a running program: the phases of a launch, in order.
 
-use crate::args::Request;
 use crate::bundle::Bundle;
 use crate::environment::Variables;
 use crate::failure::Failure;
@@ -10,12 +9,30 @@ use crate::machine::Machine;
 use crate::perform::{Payload, perform};
 use crate::plan::{Plan, Policy, Step};
 use crate::program::Program;
+use crate::report::Format;
 use crate::sys;
 use rustix::fd::{AsFd, OwnedFd};
 use std::ffi::{CString, OsStr, OsString};
 use std::io::IsTerminal;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
+
+/// A launch that is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The policy's name, where the bundle has several that can be started.
+    pub policy: Option<String>,
+    /// The command and its arguments.
+    pub command: Vec<OsString>,
+    /// How to report.
+    pub report: Option<Format>,
+    /// The descriptor to report to, other than standard error.
+    pub report_to: Option<u32>,
+    /// Only decide.
+    pub dry_run: bool,
+    /// What [`standard_descriptors`] returned, for the report.
+    pub opened_stdio: Vec<u32>,
+}
 
 /// What was decided about a launch, before anything was done.
 #[derive(Debug)]
@@ -61,16 +78,13 @@ fn check_names(policy: &Policy) -> Result<(), Failure> {
     }
 }
 
-/// Launches what `canc-run` was asked for. Comes back only if the program was not started, or, for a dry run, with the decision.
+/// Starts a program in place of the calling process, which should have one thread. Comes back only if the program was not started, or,
+/// for a dry run, with the decision.
 ///
 /// # Errors
-/// Why the program was not started.
-pub fn launch(request: Request) -> Result<Decision, Failure> {
-    let opened_stdio = sys::open_standard_descriptors().map_err(|e| {
-        Failure::refused("standard descriptors", format!("/dev/null: {e}"), "open descriptors 0 to 2")
-    })?;
-    sys::ignore_write_signals().map_err(|e| Failure::refused("signals", e.to_string(), ""))?;
-    let bundle = Bundle::open(&request.bundle)?;
+/// Why the program was not started. The process may have lost privileges by then and should end.
+pub fn launch(bundle: &Bundle, request: Request) -> Result<Decision, Failure> {
+    let opened_stdio = [request.opened_stdio.clone(), standard_descriptors()?].concat();
     let policy = bundle.policy(request.policy.as_deref())?;
     let environment: Variables = std::env::vars_os().collect();
     let value = |name: &str| environment.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
@@ -80,7 +94,7 @@ pub fn launch(request: Request) -> Result<Decision, Failure> {
         return Ok(decision);
     }
     let plan = decision.plan?;
-    let prepared = ruleset(&bundle, policy, &plan, value("HOME").as_deref().map(Path::new))?;
+    let prepared = ruleset(bundle, policy, &plan, value("HOME").as_deref().map(Path::new))?;
     let payload = Payload {
         program: decision.program.path.display().to_string(),
         arguments: arguments(request.command)?,
@@ -106,6 +120,18 @@ pub fn launch(request: Request) -> Result<Decision, Failure> {
     tell_accepted(&plan);
     let mut machine = Machine::new(&plan, &decision.program, prepared, report)?;
     Err(perform(&plan, payload, &mut machine))
+}
+
+/// Opens those of descriptors 0 to 2 that are closed, and returns which, and has failed writes be errors. A program whose own start-up does
+/// not do the former calls this before it opens anything else, which would get their numbers.
+///
+/// # Errors
+/// The null device cannot be opened.
+pub fn standard_descriptors() -> Result<Vec<u32>, Failure> {
+    sys::ignore_write_signals().map_err(|e| Failure::refused("signals", e.to_string(), ""))?;
+    sys::open_standard_descriptors().map_err(|e| {
+        Failure::refused("standard descriptors", format!("/dev/null: {e}"), "open descriptors 0 to 2")
+    })
 }
 
 fn ruleset(

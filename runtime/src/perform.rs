@@ -94,6 +94,13 @@ impl<'a> Launch<'a> {
                 })?;
                 self.report.enforced(*layer, found);
             }
+            Step::Namespaces(kinds) => {
+                system.namespaces(kinds).map_err(|why| {
+                    let remedy = "look for limits on user namespaces: user.max_user_namespaces, AppArmor, a container's filter";
+                    Failure::refused("namespaces", why, remedy)
+                })?;
+                self.report.namespaces.clone_from(kinds);
+            }
             Step::Bounding { drop } => {
                 system.drop_bounding(*drop).map_err(|e| failed("capabilities (bounding set)", &e))?;
             }

@@ -50,6 +50,9 @@ pub fn find(profile: &Profile) -> Vec<Limit> {
 
 /// Whether text follows a star: the automaton must remember how far each of those has come.
 fn is_wild(glob: &str) -> bool {
+    if !glob.contains('*') {
+        return false;
+    }
     let glob = glob
         .trim_end_matches("{,**}")
         .trim_end_matches("{,**/}")

@@ -156,8 +156,8 @@ impl<'a> Reader<'a> {
 
     fn files(&self, op: FileOp, prefix: &str) -> Result<Permitted, TooLarge> {
         let mut grants = Vec::new();
-        let here = if prefix == "/" { (0..self.paths.len()).collect() } else { self.near(prefix) };
-        for path in here.into_iter().filter_map(|n| self.paths.get(n)) {
+        let prefixes = |n: usize| self.paths.get(n).map(|p| p.pattern.prefixes()).unwrap_or_default();
+        for path in self.index.around(prefix, &prefixes).into_iter().filter_map(|n| self.paths.get(n)) {
             if !let_through(path.rights).has(op) {
                 continue;
             }
@@ -168,16 +168,6 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(Permitted::Only { grants, denies: Vec::new() })
-    }
-
-    fn near(&self, prefix: &str) -> Vec<usize> {
-        let below =
-            Pattern::literal_path(prefix).map(|p| [p.with_tail(Tail::Subtree), p.with_tail(Tail::Entry)]);
-        let Ok(below) = below else { return (0..self.paths.len()).collect() };
-        let mut found: Vec<usize> = below.iter().flat_map(|p| self.index.to(p)).collect();
-        found.sort_unstable();
-        found.dedup();
-        found
     }
 
     fn ports(&self, op: NetOp, kind: Kind) -> Permitted {

@@ -188,6 +188,9 @@ mod property {
                     prop_assert_eq!(kind.witness(Universe::Paths).unwrap(), None, "{}", b);
                 }
             }
+            if let Some(path) = b.example_with(false, "xyz") {
+                prop_assert!(b.matches(&path) && !path.ends_with('/'), "{} {}", b, path);
+            }
             let below = |p: &String| Pattern::parse(&format!("{}/**", if p == "/" { "" } else { p })).unwrap().remove(0);
             let held: Vec<Pattern> = b.prefixes().iter().flat_map(|p| [Pattern::literal_path(p).unwrap(), below(p)]).collect();
             prop_assert!(lb.is_subset(&Lang::patterns(&held).unwrap(), Universe::Paths).unwrap(), "{}", b);
