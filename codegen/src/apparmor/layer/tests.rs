@@ -42,7 +42,7 @@ fn judged(text: &str, rule: u32) -> RuleResult {
     let set = one(text);
     let policy = set.policy("p").unwrap();
     let (lowered, profile, options) = made(&set, "p");
-    let layer = layer(&set, policy, &profile, &options.features, &lowered.outcomes);
+    let layer = profile_layer(&set, policy, &profile, &options.features, &lowered.outcomes);
     let evaluator = Evaluator::new(&set, policy);
     let judge = Judge::new(&evaluator, vec![&layer]);
     judge.rule(policy.rule(RuleId(rule)).unwrap()).unwrap()
@@ -95,7 +95,7 @@ fn exact_means_that_nothing_leaks_and_nothing_is_blocked() {
         let set = one(text);
         let policy = set.policy("p").unwrap();
         let (lowered, profile, options) = made(&set, "p");
-        let layer = layer(&set, policy, &profile, &options.features, &lowered.outcomes);
+        let layer = profile_layer(&set, policy, &profile, &options.features, &lowered.outcomes);
         let evaluator = Evaluator::new(&set, policy);
         for (rule, outcome) in policy.rules.iter().zip(&lowered.outcomes) {
             assert_eq!(outcome.verdict, Verdict::Allow { widened: vec![], narrowed: vec![] }, "{text}");
@@ -120,7 +120,7 @@ fn sources_survive_the_text() {
         "can 1;\npolicy p { exec \"/usr/bin/p\"; @id(a) allow read \"/x\"; allow write \"/x\"; allow list \"/y/\"; }\n",
     );
     let (_, profile, options) = made(&set, "p");
-    let layer = layer(&set, set.policy("p").unwrap(), &profile, &options.features, &[]);
+    let layer = profile_layer(&set, set.policy("p").unwrap(), &profile, &options.features, &[]);
     let Permitted::Only { grants, .. } = (layer.permitted)(Kind::File(FileOp::Read), "/x").unwrap() else {
         panic!("files are mediated");
     };
