@@ -28,8 +28,8 @@ pub const MAX_INCLUDES: usize = 4096;
 pub const MAX_POLICIES: usize = 120;
 /// The most rules of one compilation, those of included fragments counted each time.
 pub const MAX_RULES: usize = 250_000;
-/// The most paths, ports, addresses, names and system calls that the sets of one compilation may expand to; each 64 bytes of a path
-/// count as one.
+/// The most paths, ports, addresses, names and system calls that the sets of one compilation may expand to. Of a path with
+/// alternatives, each 16 bytes of each expansion count as one.
 pub const MAX_VALUES: usize = 1_000_000;
 /// The most comparisons in one condition.
 pub const MAX_TESTS: usize = 8192;

@@ -5,9 +5,9 @@ use super::decisions::{Decisions, Permission};
 use super::implied::{self, Context, Family, MountKind};
 use super::model::{Effect, Source};
 use crate::coverage::{Grant, Layer, LayerName, Permitted, Source as GrantSource};
-use canc_dsl::meaning::{Dim, Evaluator, Kind, Region};
+use canc_dsl::meaning::{Dim, Kind, Peers, Region};
 use canc_dsl::policy::{
-    Facility, MqueueOp, NamespaceKind, NetOp, Propagation, Protocol, PtraceMode, RuleId, Target, UnixType,
+    Facility, MqueueOp, NamespaceKind, NetOp, Policy, PolicySet, Propagation, Protocol, PtraceMode, RuleId, Target, UnixType,
 };
 use canc_sets::interval::Intervals;
 use canc_sets::path::Lang;
@@ -16,23 +16,21 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
-impl Lowered {
-    /// The filters as coverage sees them. Paths, capabilities and what happens in `/proc` pass no filter.
-    #[must_use]
-    pub fn layer<'a>(&'a self, evaluator: &'a Evaluator<'a>) -> Layer<'a> {
-        let reader = Reader {
-            lowered: self,
-            peers: evaluator.peers().all(),
-            context: Context::of(evaluator.policy()),
-            decisions: RefCell::new(Decisions::new(&self.clauses)),
-            known: RefCell::default(),
-        };
-        Layer {
-            name: LayerName::Target(Target::Seccomp),
-            outcomes: &self.outcomes,
-            permitted: Box::new(move |kind, _| Ok(Permitted::clone(&*reader.permitted(kind)))),
-            sees: Box::new(sees),
-        }
+/// The filters as coverage sees them. Paths, capabilities and what happens in `/proc` pass no filter.
+#[must_use]
+pub fn layer<'a>(set: &PolicySet, policy: &Policy, lowered: &'a Lowered) -> Layer<'a> {
+    let reader = Reader {
+        lowered,
+        peers: Peers::new(set, &policy.name).all(),
+        context: Context::of(policy),
+        decisions: RefCell::new(Decisions::new(&lowered.clauses)),
+        known: RefCell::default(),
+    };
+    Layer {
+        name: LayerName::Target(Target::Seccomp),
+        outcomes: &lowered.outcomes,
+        permitted: Box::new(move |kind, _| Ok(Permitted::clone(&*reader.permitted(kind)))),
+        sees: Box::new(sees),
     }
 }
 
@@ -228,7 +226,9 @@ impl Reader<'_> {
                 rules.extend(own);
             }
         }
-        let calls = families.iter().flat_map(|f| implied::calls(*f, self.context)).map(|c| c.0);
+        // What every socket is used with says nothing about the kind of socket.
+        let own = families.iter().filter(|f| **f != Family::SocketUse);
+        let calls = own.flat_map(|f| implied::calls(*f, self.context)).map(|c| c.0);
         for clause in calls.filter_map(syscalls::index).filter_map(|i| clauses.by_call.get(i)).flatten() {
             if let (Source::Rule(rule), Effect::Allow | Effect::Log) = (clause.source, clause.effect) {
                 rules.insert(rule);

@@ -3,6 +3,7 @@
 //! `implied` and `model` turn rules into clauses about calls, `decisions` into diagrams, `tree` and `layout` into programs, `encode`
 //! into bytes. `sim` runs what was emitted, `checker` judges it as the kernel does, `decide` answers what a filter does and why.
 
+mod ask;
 pub mod checker;
 mod condition;
 mod coverage;
@@ -26,6 +27,8 @@ mod tree;
 mod verdicts;
 mod word;
 
+pub use ask::{Asked, Witness};
+pub use coverage::layer;
 pub use decide::{Decided, Why};
 pub use errors::LowerError;
 pub use lower::lower;

@@ -234,13 +234,21 @@ impl Clauses {
         Some(self.answer(action))
     }
 
-    /// The decision on a call: a diagram whose leaves are what the filter returns.
+    /// The decision on a call: a diagram whose leaves are what the filter returns; guards may be left out.
     ///
     /// # Errors
     /// When a condition cannot be compiled.
-    pub fn decision(&self, arena: &mut Arena, arch: Arch, call: usize, name: &'static str) -> Result<NodeId, Unsayable> {
+    pub fn decision(
+        &self,
+        arena: &mut Arena,
+        arch: Arch,
+        call: usize,
+        name: &'static str,
+        unguarded: bool,
+    ) -> Result<NodeId, Unsayable> {
         let mut groups = Groups::default();
-        for clause in self.about(call, arch) {
+        let counts = |c: &&Clause| !(unguarded && matches!(c.effect, Effect::Guard(_)));
+        for clause in self.about(call, arch).filter(counts) {
             let holds = match clause.condition.and_then(|c| self.conditions.get(c)) {
                 None => arena.constant(true)?,
                 Some(condition) => {

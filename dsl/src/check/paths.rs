@@ -81,7 +81,11 @@ impl Checker<'_, '_> {
         }
         match Pattern::parse(&text.value) {
             Ok(patterns) => {
-                let cost = patterns.len() * (1 + text.value.len() / 64);
+                // What alternatives multiply counts with its length.
+                let cost = match patterns.len() {
+                    1 => 1,
+                    many => many * (1 + text.value.len() / 16),
+                };
                 if !spend(cost, text.span, self.sink, &mut self.budget) {
                     return false;
                 }

@@ -331,8 +331,9 @@ fn in_unit(kind: LimitKind, number: u64, unit: Unit) -> Result<u64, &'static str
 /// An interpreter or shell that a pattern matches.
 fn interpreter(pattern: &Pattern) -> Option<String> {
     const NAMES: &[&str] = &[
-        "sh", "bash", "dash", "ash", "busybox", "zsh", "ksh", "mksh", "csh", "tcsh", "fish", "python", "python3", "perl", "ruby",
-        "node", "nodejs", "lua", "php", "java", "tclsh", "wish", "guile", "gawk", "awk", "mawk", "env", "deno", "bun",
+        "sh", "bash", "dash", "ash", "busybox", "zsh", "ksh", "mksh", "csh", "tcsh", "fish", "python",
+        "python3", "perl", "ruby", "node", "nodejs", "lua", "php", "java", "tclsh", "wish", "guile", "gawk",
+        "awk", "mawk", "env", "deno", "bun",
     ];
     const DIRECTORIES: &[&str] = &["/usr/bin", "/usr/local/bin"];
     let known = || DIRECTORIES.iter().flat_map(|d| NAMES.iter().map(move |n| format!("{d}/{n}")));

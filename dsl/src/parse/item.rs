@@ -2,8 +2,9 @@
 
 use super::cst::TokenKind;
 use super::line::{Context, Line, one_of};
+use super::pieces::{Piece, each_statement, no_block};
 use super::split::Node;
-use super::statement::{self, Piece, each_statement, no_block};
+use super::statement;
 use super::test;
 use super::value::Words;
 use crate::ast::{Block, Call, Instance, Item, Let, Name, Param, ParamKind, Use};

@@ -2,7 +2,6 @@
 
 use super::cst::TokenKind;
 use super::line::Line;
-use super::value::Words;
 use crate::ast::{Body, Label, Name, Rule, StatementKind};
 use crate::codes;
 use crate::sink::Parsed;
@@ -24,6 +23,9 @@ pub(super) fn rule(line: &mut Line<'_, '_, '_>) -> Parsed<StatementKind> {
     let mut because = None;
     loop {
         let span = line.here();
+        if line.clause(&mut body, false)? {
+            continue;
+        }
         match line.peek_word() {
             Some("except") => {
                 line.next();
@@ -127,30 +129,5 @@ impl Line<'_, '_, '_> {
         };
         self.next();
         self.inside(inner, token.span, |l| l.new_name("a name", false))
-    }
-
-    /// What follows `except`, whose word stands at `span`.
-    pub(crate) fn except(&mut self, body: &mut Body, span: crate::source::Span) -> Parsed<()> {
-        let (target, what, words) = match body {
-            Body::File(file) => (&mut file.except, "a path", Words::Names),
-            Body::Net(net) => (&mut net.except, "a port", Words::Names),
-            Body::Unix(unix) => (&mut unix.except, "a path", Words::Names),
-            Body::Syscall(call) => (&mut call.except, "a system call", Words::Calls),
-            Body::Signal(signal) => {
-                let out = self.signals()?;
-                signal.signals &= !out;
-                return Ok(());
-            }
-            _ => {
-                let help = "this rule names single things: leave out those that it should not have";
-                return Err(self.fail(codes::NO_MEANING, span, "`except` has no meaning here", "here", help));
-            }
-        };
-        if !target.is_empty() {
-            let help = "separate the values with `,`";
-            return Err(self.fail(codes::REPEATED, span, "`except` stands here twice", "again", help));
-        }
-        *target = self.set(what, words)?;
-        Ok(())
     }
 }

@@ -306,9 +306,9 @@ impl<'u> Expander<'u, '_> {
             if self.fragments.in_ring(unit, at) {
                 continue;
             }
-            self.fragments.mark_used(unit, at);
             let params = block.params.as_deref().unwrap_or_default();
             let Some(scope) = bind(self.world, unit, params, call, &place.scope, self.sink) else { continue };
+            self.fragments.mark_used(unit, at);
             if build.included.iter().any(|(which, known)| *which == (unit, at) && **known == scope) {
                 continue;
             }

@@ -163,7 +163,10 @@ impl<'w> World<'w> {
         let mut atoms = Vec::new();
         let before = sink.errors();
         self.atoms(expr, scope, sink, budget, &mut atoms);
-        if sink.errors() > before || atoms.is_empty() && !matches!(expr.kind, ExprKind::List(_)) {
+        let empty = atoms.is_empty() && !matches!(expr.kind, ExprKind::List(_));
+        // A text without value holds a name whose error was reported.
+        let lost = atoms.iter().any(|a| matches!(a.kind, AtomKind::Text { pattern: None, .. }));
+        if sink.errors() > before || empty || lost {
             return LetValue::Unknown;
         }
         let set = matches!(expr.kind, ExprKind::List(_) | ExprKind::Range(..) | ExprKind::Address);
