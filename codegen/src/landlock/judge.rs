@@ -2,7 +2,7 @@
 
 use super::LowerError;
 use super::place::{Placed, pattern_of};
-use super::rights::{Rights, handled, let_through, mediates, of_op};
+use super::rights::{Rights, let_through, mediates, of_op};
 use super::rules::Rules;
 use crate::leftover::{Leftover, Narrowed};
 use crate::near::{Near, meet};
@@ -31,15 +31,13 @@ impl Want<'_> {
 
 pub(super) struct Judge<'r, 'a> {
     rules: &'r Rules<'a>,
-    handled: Rights,
-    abi: u32,
     wants: OnceCell<Near>,
     known: RefCell<HashMap<(Pattern, FileOp, bool), Option<(String, bool)>>>,
 }
 
 impl<'r, 'a> Judge<'r, 'a> {
-    pub(super) fn new(rules: &'r Rules<'a>, abi: u32) -> Self {
-        Self { rules, handled: handled(abi), abi, wants: OnceCell::new(), known: RefCell::default() }
+    pub(super) fn new(rules: &'r Rules<'a>) -> Self {
+        Self { rules, wants: OnceCell::new(), known: RefCell::default() }
     }
 
     pub(super) fn run(&self, outcomes: &mut [Outcome], errors: &mut Vec<LowerError>) {
@@ -63,7 +61,7 @@ impl<'r, 'a> Judge<'r, 'a> {
             .rules
             .grants
             .iter()
-            .filter_map(|g| Some((pattern_of(&g.place)?, g.rights.intersect(self.handled))))
+            .filter_map(|g| Some((pattern_of(&g.place)?, g.rights)))
             .collect();
         let near = Near::new(grants.iter().map(|g| &g.0));
         for rule in denies {
@@ -84,11 +82,6 @@ impl<'r, 'a> Judge<'r, 'a> {
             if !narrowed.contains(what) {
                 narrowed.push(what.clone());
             }
-        }
-        let between = [FileOp::Delete, FileOp::Link].into_iter().any(|op| want.ops.has(op));
-        let apart = "moving and linking between directories, which this ABI refuses";
-        if between && self.abi < 2 && !narrowed.iter().any(|n| n == apart) {
-            narrowed.push(apart.into());
         }
         let free: Vec<&str> = want.ops.iter().filter(|op| !mediates(*op)).map(FileOp::word).collect();
         if !free.is_empty() {
@@ -111,7 +104,7 @@ impl<'r, 'a> Judge<'r, 'a> {
         let (mut found, mut witness) = (Vec::new(), None);
         for (place, rights) in &want.placed.places {
             let Some(pattern) = pattern_of(place) else { continue };
-            for op in let_through(rights.intersect(self.handled)).iter().filter(|op| *op != FileOp::Map) {
+            for op in let_through(*rights).iter().filter(|op| *op != FileOp::Map) {
                 let same = want.placed.exact && want.allows(op) && want.except.is_empty() && !want.owner;
                 if same || found.contains(&op.word()) {
                     continue;
@@ -158,6 +151,16 @@ impl<'r, 'a> Judge<'r, 'a> {
         }
         self.known.borrow_mut().insert(key, found.clone());
         Ok(found)
+    }
+}
+
+/// What the first ABI makes of a rule: it has no right for what goes from one directory to another, and refuses that.
+pub(super) fn without_refer(ops: FileOps, outcome: &mut Outcome) {
+    let between = [FileOp::Delete, FileOp::Link].into_iter().any(|op| ops.has(op));
+    if let Verdict::Allow { narrowed, .. } = &mut outcome.verdict
+        && between
+    {
+        narrowed.push("moving and linking between directories, which this ABI refuses".into());
     }
 }
 
