@@ -38,7 +38,9 @@ fn print(base: &str, t: &Tables) -> Result<String, Box<dyn Error>> {
     list(&mut o, "plain", &t.plain, u32::to_string)?;
     list(&mut o, "by_literal", &t.by_literal, u32::to_string)?;
     writeln!(o, "boundaries: {:?},", t.boundaries)?;
-    list(&mut o, "nodes", &t.nodes, |n| format!("nd({},{},{})", text(n.name), range(n.children), range(n.entries)))?;
+    list(&mut o, "nodes", &t.nodes, |n| {
+        format!("nd({},{},{})", text(n.name), range(n.children), range(n.entries))
+    })?;
     list(&mut o, "indexed", &t.indexed, u32::to_string)?;
     list(&mut o, "by_type", &t.by_type, u32::to_string)?;
     list(&mut o, "program", &t.program, |i| match i {
@@ -63,7 +65,12 @@ fn print(base: &str, t: &Tables) -> Result<String, Box<dyn Error>> {
     Ok(o)
 }
 
-fn list<T>(out: &mut String, name: &str, items: &[T], show: impl Fn(&T) -> String) -> Result<(), std::fmt::Error> {
+fn list<T>(
+    out: &mut String,
+    name: &str,
+    items: &[T],
+    show: impl Fn(&T) -> String,
+) -> Result<(), std::fmt::Error> {
     write!(out, "{name}: Cow::Borrowed(&[")?;
     for (i, item) in items.iter().enumerate() {
         write!(out, "{}{},", if i % 16 == 0 { "\n" } else { "" }, show(item))?;

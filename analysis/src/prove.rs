@@ -100,7 +100,11 @@ impl<'q, 'a> Question<'q, 'a> {
         let verdict = evaluator.decide(&regions, &place)?;
         if let Some(witness) = verdict.not_allowed {
             let why = if verdict.denied_by.is_empty() { "no rule allows" } else { "a deny refuses" };
-            return Ok(vec![Finding { deployment: None, message: format!("{why} {witness}"), rules: verdict.denied_by }]);
+            return Ok(vec![Finding {
+                deployment: None,
+                message: format!("{why} {witness}"),
+                rules: verdict.denied_by,
+            }]);
         }
         let mut out = Vec::new();
         for (deployment, started) in self.starts() {
@@ -157,17 +161,21 @@ impl<'q, 'a> Question<'q, 'a> {
         let Some(layer) = layer else {
             return vec![about_policy(format!("the back end {} is off", target.word()))];
         };
-        let rules = evaluator.policy().rules.iter().filter(|r| class.is_none_or(|c| classes(&r.body).contains(&c)));
+        let rules =
+            evaluator.policy().rules.iter().filter(|r| class.is_none_or(|c| classes(&r.body).contains(&c)));
         let lost = rules.filter(|rule| {
             layer.outcomes.get(rule.id.0 as usize).is_some_and(|o| match &o.verdict {
                 Verdict::NotApplicable | Verdict::DenyExact => false,
                 Verdict::Allow { widened, narrowed } => !widened.is_empty() || !narrowed.is_empty(),
-                Verdict::DenyPartial { .. } | Verdict::DenyDropped { .. } | Verdict::BaseUnknown { .. } => true,
+                Verdict::DenyPartial { .. } | Verdict::DenyDropped { .. } | Verdict::BaseUnknown { .. } => {
+                    true
+                }
             })
         });
         lost.map(|rule| {
             let word = layer.outcomes.get(rule.id.0 as usize).map_or("", |o| o.word());
-            let message = format!("{} is {word} on {}", canc_codegen::coverage::rule_name(rule), target.word());
+            let message =
+                format!("{} is {word} on {}", canc_codegen::coverage::rule_name(rule), target.word());
             Finding { deployment: None, message, rules: vec![rule.id] }
         })
         .collect()

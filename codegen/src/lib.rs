@@ -4,12 +4,13 @@
 #![forbid(unsafe_code)]
 
 pub mod apparmor;
+pub mod build;
 pub mod coverage;
 pub mod emit;
-pub mod seccomp;
 pub mod landlock;
 mod leftover;
 mod near;
+pub mod seccomp;
 pub mod selinux;
 #[cfg(test)]
 mod testing;

@@ -103,7 +103,8 @@ impl Denied {
         match text.split_once(':') {
             None if text == "leaks" || text == "blocks" => Ok(Self::Result(text.into())),
             Some((target, word))
-                if ["selinux", "apparmor", "seccomp", "landlock"].contains(&target) && WORDS.contains(&word) =>
+                if ["selinux", "apparmor", "seccomp", "landlock"].contains(&target)
+                    && WORDS.contains(&word) =>
             {
                 Ok(Self::Verdict { target: target.into(), word: word.into() })
             }

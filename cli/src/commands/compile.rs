@@ -67,7 +67,7 @@ fn base_name(base: &str) -> String {
     Path::new(base).file_name().map_or_else(|| base.to_owned(), |n| n.to_string_lossy().into_owned())
 }
 
-fn arches(words: &[String]) -> Result<Vec<Arch>, Failure> {
+pub fn arches(words: &[String]) -> Result<Vec<Arch>, Failure> {
     let mut out = Vec::new();
     for word in words {
         let arch = Arch::parse(word).ok_or_else(|| {

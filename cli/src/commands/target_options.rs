@@ -18,7 +18,8 @@ use std::path::Path;
 pub fn build_options(args: &SourceArgs, deployments: &[String]) -> Result<BuildOptions, Failure> {
     let base = base(&args.selinux_base)?;
     let (apparmor_features, apparmor) = apparmor(args)?;
-    let parameters = args.set.iter().filter_map(|s| s.split_once('=')).map(|(n, v)| (n.to_owned(), v.to_owned()));
+    let parameters =
+        args.set.iter().filter_map(|s| s.split_once('=')).map(|(n, v)| (n.to_owned(), v.to_owned()));
     Ok(BuildOptions {
         base_name: base.name().to_string(),
         base,
@@ -38,7 +39,9 @@ fn base(name: &str) -> Result<Base, Failure> {
     }
     let dir = Path::new(name);
     if !dir.is_dir() {
-        let message = format!("`{name}` is no SELinux base; there are debian13 and fedora, or give a directory of facts");
+        let message = format!(
+            "`{name}` is no SELinux base; there are debian13 and fedora, or give a directory of facts"
+        );
         return Err(Failure::usage(message));
     }
     let failed = |what: String| Failure::host(format!("cannot read `{}`: {what}", dir.display()));
@@ -47,7 +50,8 @@ fn base(name: &str) -> Result<Base, Failure> {
         let path = entry.map_err(|e| failed(e.to_string()))?.path();
         if path.extension().is_some_and(|e| e == "tsv") {
             let bytes = input::read(&path).map_err(Failure::host)?;
-            let text = String::from_utf8(bytes).map_err(|_| failed(format!("`{}` is not UTF-8", path.display())))?;
+            let text =
+                String::from_utf8(bytes).map_err(|_| failed(format!("`{}` is not UTF-8", path.display())))?;
             let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
             files.insert(name, text);
         }
@@ -67,7 +71,9 @@ fn apparmor(args: &SourceArgs) -> Result<(String, ApparmorOptions), Failure> {
             (path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(), text)
         }
     };
-    let bad = |e: &dyn std::fmt::Display| Failure::usage(format!("the AppArmor features `{name}` cannot be read: {e}"));
+    let bad = |e: &dyn std::fmt::Display| {
+        Failure::usage(format!("the AppArmor features `{name}` cannot be read: {e}"))
+    };
     let set = FeatureSet::parse(&text).map_err(|e| bad(&e))?;
     let options = ApparmorOptions::new(abi, set).map_err(|e| bad(&e))?;
     Ok((name, options))

@@ -88,7 +88,11 @@ fn report(test: &Test, subject: &Subject<'_>, sources: &SourceMap) -> Result<Rep
                 file,
                 line,
                 passed: proof.findings.is_empty(),
-                findings: proof.findings.iter().map(|f| finding(f, &proof.assertion.policy, subject, sources)).collect(),
+                findings: proof
+                    .findings
+                    .iter()
+                    .map(|f| finding(f, &proof.assertion.policy, subject, sources))
+                    .collect(),
             }
         })
         .collect();

@@ -41,7 +41,9 @@ fn excess(subject: &Subject<'_>, from: usize, to: usize) -> Result<Option<(Rule,
     let free = starter.policy().no_new_privs_off.is_some();
     for rule in started.policy().rules.iter().filter(|r| r.effect == Effect::Allow) {
         let witness = match &rule.body {
-            Body::Syscall(_) => subject.lowered(from).and_then(|l| l.seccomp.as_ref()).and_then(|s| s.beyond(rule)),
+            Body::Syscall(_) => {
+                subject.lowered(from).and_then(|l| l.seccomp.as_ref()).and_then(|s| s.beyond(rule))
+            }
             _ => beyond(starter, started, filter, rule, free)?,
         };
         if let Some(witness) = witness {

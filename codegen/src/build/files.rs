@@ -31,7 +31,8 @@ fn add(files: &mut Files, path: String, contents: Vec<u8>) -> Artefact {
 pub fn selinux(policy: &Policy, lowered: &Lowered, files: &mut Files) -> Option<SelinuxEntry> {
     let selinux = lowered.selinux.as_ref()?;
     let module = selinux.module_name().to_owned();
-    let mut file = |ending: &str, text: String| add(files, format!("selinux/{module}{ending}"), text.into_bytes());
+    let mut file =
+        |ending: &str, text: String| add(files, format!("selinux/{module}{ending}"), text.into_bytes());
     let te = file(".te", selinux::emit::te(selinux));
     let fc = file(".fc", selinux::emit::fc(selinux));
     let ports = selinux::emit::ports(selinux).map(|text| file("_ports.cil", text));
@@ -54,7 +55,12 @@ pub fn apparmor(lowered: &Lowered, files: &mut Files) -> Option<ApparmorEntry> {
 }
 
 /// The filters and their listing.
-pub fn seccomp(policy: &Policy, lowered: &Lowered, sources: &SourceMap, files: &mut Files) -> Option<SeccompEntry> {
+pub fn seccomp(
+    policy: &Policy,
+    lowered: &Lowered,
+    sources: &SourceMap,
+    files: &mut Files,
+) -> Option<SeccompEntry> {
     let seccomp = lowered.seccomp.as_ref()?;
     let mut programs = BTreeMap::new();
     for (arch, filters) in &seccomp.filters {

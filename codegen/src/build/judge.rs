@@ -152,11 +152,14 @@ fn one(subject: &Subject<'_>, index: usize, policy: &Policy) -> Result<PolicyJud
 
 /// Denies that get something through on every deployment of the build.
 fn enforced_nowhere(policy: &Policy, judgement: &PolicyJudgement) -> Vec<Diagnostic> {
-    let leak = |rule: &Rule, results: &Vec<RuleResult>| results.get(rule.id.0 as usize).and_then(|r| r.leak.clone());
+    let leak =
+        |rule: &Rule, results: &Vec<RuleResult>| results.get(rule.id.0 as usize).and_then(|r| r.leak.clone());
     let denies = policy.rules.iter().filter(|r| r.effect == Effect::Deny && !r.prefer);
     let failing = denies.filter_map(|rule| {
         let leaks: Vec<String> = judgement.rules.values().filter_map(|results| leak(rule, results)).collect();
-        (leaks.len() == judgement.rules.len()).then(|| leaks.into_iter().next().map(|leak| (rule, leak))).flatten()
+        (leaks.len() == judgement.rules.len())
+            .then(|| leaks.into_iter().next().map(|leak| (rule, leak)))
+            .flatten()
     });
     failing
         .map(|(rule, witness)| {
@@ -178,13 +181,17 @@ fn required_nowhere(policy: &Policy, options: &BuildOptions) -> Vec<Diagnostic> 
             Target::Seccomp => true,
         })
     };
-    let unmet = policy.backends.iter().filter(|b| b.demand == Demand::Require && !b.targets.iter().any(|t| has(*t)));
+    let unmet =
+        policy.backends.iter().filter(|b| b.demand == Demand::Require && !b.targets.iter().any(|t| has(*t)));
     unmet
         .map(|demand| {
             let words: Vec<&str> = demand.targets.iter().map(|t| t.word()).collect();
-            Diagnostic::new(codes::REQUIRE_UNMET, format!("no deployment of this build has {}", words.join(" or ")))
-                .label(demand.span, "required here")
-                .help("name a deployment that has it with `--for`, or write `prefer`")
+            Diagnostic::new(
+                codes::REQUIRE_UNMET,
+                format!("no deployment of this build has {}", words.join(" or ")),
+            )
+            .label(demand.span, "required here")
+            .help("name a deployment that has it with `--for`, or write `prefer`")
         })
         .collect()
 }
@@ -193,7 +200,9 @@ fn required_nowhere(policy: &Policy, options: &BuildOptions) -> Vec<Diagnostic> 
 pub fn too_large(set: &PolicySet, large: &TooLarge) -> Diagnostic {
     use canc_dsl::policy::Body;
     let holds = |rule: &&Rule| match &rule.body {
-        Body::File(file) => file.paths.iter().chain(&file.except).any(|p| p.pattern.to_string() == large.pattern),
+        Body::File(file) => {
+            file.paths.iter().chain(&file.except).any(|p| p.pattern.to_string() == large.pattern)
+        }
         _ => false,
     };
     let place = set.policies().iter().find_map(|p| p.rules.iter().find(holds).map(|r| (p, Some(r.id))));

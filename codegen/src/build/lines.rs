@@ -21,7 +21,8 @@ impl<'a> Lines<'a> {
 
     /// `FILE:LINE`, the file without its directories.
     pub fn place(&self, span: Span) -> String {
-        let line = self.starts.get(&span.file).map_or(0, |s| s.partition_point(|start| *start <= span.start)) + 1;
+        let line =
+            self.starts.get(&span.file).map_or(0, |s| s.partition_point(|start| *start <= span.start)) + 1;
         let name = self.sources.get(span.file).map_or("", |f| &f.name);
         format!("{}:{line}", name.rsplit('/').next().unwrap_or(name))
     }

@@ -2,7 +2,9 @@
 
 use super::BuildOptions;
 use crate::apparmor;
-use crate::coverage::{DEPLOYED_LANDLOCK, Grant, Layer, LayerName, NEWEST_LANDLOCK, Permitted, PolicyLayers, Source};
+use crate::coverage::{
+    DEPLOYED_LANDLOCK, Grant, Layer, LayerName, NEWEST_LANDLOCK, Permitted, PolicyLayers, Source,
+};
 use crate::{landlock, seccomp, selinux};
 use canc_dsl::codes;
 use canc_dsl::diag::Diagnostic;
@@ -34,7 +36,9 @@ impl Lowered {
         let on = |target| policy.demand(target) != Demand::Off;
         let before = errors.len();
         let selinux = on(Target::Selinux).then(|| {
-            selinux::lower(set, policy, &options.base).map_err(|e| errors.extend(e.iter().map(|e| e.diagnostic(policy)))).ok()
+            selinux::lower(set, policy, &options.base)
+                .map_err(|e| errors.extend(e.iter().map(|e| e.diagnostic(policy))))
+                .ok()
         });
         let apparmor = on(Target::Apparmor).then(|| {
             apparmor::lower(set, policy, &options.apparmor)
@@ -42,7 +46,9 @@ impl Lowered {
                 .ok()
         });
         let seccomp = on(Target::Seccomp).then(|| {
-            seccomp::lower(policy, &options.seccomp).map_err(|e| errors.extend(e.iter().map(|e| e.diagnostic(policy)))).ok()
+            seccomp::lower(policy, &options.seccomp)
+                .map_err(|e| errors.extend(e.iter().map(|e| e.diagnostic(policy))))
+                .ok()
         });
         let landlock = on(Target::Landlock).then(|| {
             landlock::lower_all(set, policy)
@@ -65,13 +71,25 @@ impl Lowered {
 
     /// The layers that the artefacts make on a host.
     #[must_use]
-    pub fn layers<'a>(&'a self, set: &'a PolicySet, policy: &'a Policy, options: &'a BuildOptions) -> PolicyLayers<'a> {
+    pub fn layers<'a>(
+        &'a self,
+        set: &'a PolicySet,
+        policy: &'a Policy,
+        options: &'a BuildOptions,
+    ) -> PolicyLayers<'a> {
         debug_assert!(self.landlock.len() <= NEWEST_LANDLOCK as usize);
         PolicyLayers {
             selinux: self.selinux.as_ref().map(|l| selinux::layer(set, policy, l, &options.base)),
-            apparmor: self.apparmor.as_ref().map(|l| apparmor::layer(set, policy, l, &options.apparmor)),
+            apparmor: self
+                .apparmor
+                .as_ref()
+                .map(|l| apparmor::layer(set, policy, &l.profile, &options.apparmor.features, &l.outcomes)),
             seccomp: self.seccomp.as_ref().map(|l| seccomp::layer(set, policy, l)),
-            landlock: self.landlock.iter().map(|l| landlock::layer(set, policy, &l.ruleset, &l.outcomes)).collect(),
+            landlock: self
+                .landlock
+                .iter()
+                .map(|l| landlock::layer(set, policy, &l.ruleset, &l.outcomes))
+                .collect(),
             runtime: runtime_layer(policy),
         }
     }
@@ -92,7 +110,9 @@ fn runtime_layer(policy: &Policy) -> Layer<'_> {
         .iter()
         .filter(|r| r.effect == Effect::Deny)
         .filter_map(|r| match &r.body {
-            Body::Capability(c) if !c.in_userns => Some(capability_grant(Source::Rule(r.id), u128::from(c.bits), 1)),
+            Body::Capability(c) if !c.in_userns => {
+                Some(capability_grant(Source::Rule(r.id), u128::from(c.bits), 1))
+            }
             _ => None,
         })
         .collect();

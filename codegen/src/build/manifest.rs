@@ -105,7 +105,8 @@ fn base_entry(lowered: &Lowered) -> RuleEntry {
 
 fn rule_entry(rule: &Rule, lowered: &Lowered, judged: &PolicyJudgement, lines: &Lines<'_>) -> RuleEntry {
     let at = rule.id.0 as usize;
-    let results = judged.rules.iter().filter_map(|(d, results)| Some((d.word().to_owned(), results.get(at)?.entry())));
+    let results =
+        judged.rules.iter().filter_map(|(d, results)| Some((d.word().to_owned(), results.get(at)?.entry())));
     RuleEntry {
         id: rule_name(rule),
         at: lines.place(rule.span),

@@ -42,7 +42,8 @@ impl<'a> PolicyLayers<'a> {
     /// The MAC layers that are active on a host with this combination.
     #[must_use]
     pub fn mac(&self, on: Combination) -> Vec<&Layer<'a>> {
-        let mac = [self.selinux.as_ref().filter(|_| on.selinux), self.apparmor.as_ref().filter(|_| on.apparmor)];
+        let mac =
+            [self.selinux.as_ref().filter(|_| on.selinux), self.apparmor.as_ref().filter(|_| on.apparmor)];
         mac.into_iter().flatten().collect()
     }
 

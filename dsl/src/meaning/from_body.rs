@@ -2,8 +2,9 @@
 
 use super::boxes::{Dim, Kind, Region, RequestSet};
 use crate::policy::{
-    Body, Class, FileOp, FileRule, IpBlock, MountFlags, MountRule, MountSource, MqueueRule, NamePattern, NetOp,
-    NetRule, PathRef, Peer, PolicySet, Propagation, Protocol, PtraceRule, Request, SignalRule, UnixAddress, UnixRule, Who,
+    Body, Class, FileOp, FileRule, IpBlock, MountFlags, MountRule, MountSource, MqueueRule, NamePattern,
+    NetOp, NetRule, PathRef, Peer, PolicySet, Propagation, Protocol, PtraceRule, Request, SignalRule,
+    UnixAddress, UnixRule, Who,
 };
 use canc_sets::interval::Intervals;
 use canc_sets::path::{Atom, Lang, Pattern, Piece, TooLarge, Universe};
@@ -50,7 +51,9 @@ impl Peers {
         let mut regions = requests.regions;
         for region in &mut regions {
             let peer = match region.kind {
-                Kind::UnixPath { .. } | Kind::UnixAbstract { .. } | Kind::Signal | Kind::Ptrace => region.dims.get_mut(1),
+                Kind::UnixPath { .. } | Kind::UnixAbstract { .. } | Kind::Signal | Kind::Ptrace => {
+                    region.dims.get_mut(1)
+                }
                 _ => None,
             };
             if let Some(Dim::Bits(bits)) = peer {
