@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::plan::Policy;
 use crate::sys::{Instruction, MAX_INSTRUCTIONS};
 use crate::trusted;
-use canc_bundle::{Artefact, FORMAT, LandlockRuleset, LandlockRulesets, MANIFEST, Manifest};
+use canc_bundle::{Artefact, FORMAT, LandlockRuleset, LandlockRulesets, MANIFEST, Manifest, take_ruleset};
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, openat2};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -110,8 +110,7 @@ impl Bundle {
         let bytes = self.verified(artefact)?;
         let mut all: LandlockRulesets = serde_json::from_slice(&bytes)
             .map_err(|e| Failure::refused(&artefact.path, e.to_string(), "build the bundle again"))?;
-        let best = all.range(..=abi).next_back().map(|(abi, _)| *abi);
-        best.and_then(|abi| all.remove(&abi)).ok_or_else(|| {
+        take_ruleset(&mut all, abi).ok_or_else(|| {
             Failure::refused(
                 &artefact.path,
                 format!("it has no ruleset for ABI {abi}"),

@@ -57,12 +57,8 @@ impl<'r, 'a> Judge<'r, 'a> {
         if denies.is_empty() {
             return;
         }
-        let grants: Vec<(Pattern, Rights)> = self
-            .rules
-            .grants
-            .iter()
-            .filter_map(|g| Some((pattern_of(&g.place)?, g.rights)))
-            .collect();
+        let grants: Vec<(Pattern, Rights)> =
+            self.rules.grants.iter().filter_map(|g| Some((pattern_of(&g.place)?, g.rights))).collect();
         let near = Near::new(grants.iter().map(|g| &g.0));
         for rule in denies {
             let Some(outcome) = outcomes.get_mut(rule.id.0 as usize) else { continue };

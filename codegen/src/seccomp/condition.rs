@@ -117,7 +117,8 @@ impl Compiler<'_> {
     }
 
     fn test(&mut self, test: &ArgTest) -> Result<NodeId, Unfit> {
-        let place = place(self.arch, self.call, test.arg, test.width).ok_or(Unfit::NoScalar { arg: test.arg })?;
+        let place =
+            place(self.arch, self.call, test.arg, test.width).ok_or(Unfit::NoScalar { arg: test.arg })?;
         let equal = match place.high {
             None => return self.narrow(&place, test),
             Some(high) if test.mask == u64::MAX => {
@@ -303,7 +304,8 @@ fn test_holds(test: &ArgTest, place: Place, registers: &[u64; 6]) -> Option<bool
         None => u64::from(word(place.low)?),
     };
     if test.mask != u64::MAX {
-        let wanted = if place.high.is_some() { Some(test.value) } else { narrow_value(test.value).map(u64::from) };
+        let wanted =
+            if place.high.is_some() { Some(test.value) } else { narrow_value(test.value).map(u64::from) };
         let equal = wanted == Some(seen & test.mask);
         return Some(equal == (test.op == Compare::Eq));
     }

@@ -7,7 +7,8 @@ use super::model::{Effect, Source};
 use crate::coverage::{Grant, Layer, LayerName, Permitted, Source as GrantSource};
 use canc_dsl::meaning::{Dim, Kind, Peers, Region};
 use canc_dsl::policy::{
-    Facility, MqueueOp, NamespaceKind, NetOp, Policy, PolicySet, Propagation, Protocol, PtraceMode, RuleId, Target, UnixType,
+    Facility, MqueueOp, NamespaceKind, NetOp, Policy, PolicySet, Propagation, Protocol, PtraceMode, RuleId,
+    Target, UnixType,
 };
 use canc_sets::interval::Intervals;
 use canc_sets::path::Lang;
@@ -115,12 +116,16 @@ impl Reader<'_> {
             Kind::UnixAbstract { listen } => self.unix(listen, names()),
             Kind::Socket(socket) => self.when(Family::Socket(socket.into()), vec![bit]),
             Kind::Signal => self.when(Family::Signal, vec![Dim::Bits(SIGNALS), Dim::Bits(self.peers)]),
-            Kind::Ptrace => {
-                self.when(Family::PtraceTrace, vec![Dim::Bits(1 << PtraceMode::Trace as u32), Dim::Bits(self.peers)])
+            Kind::Ptrace => self.when(
+                Family::PtraceTrace,
+                vec![Dim::Bits(1 << PtraceMode::Trace as u32), Dim::Bits(self.peers)],
+            ),
+            Kind::UsernsCreate => {
+                self.namespace(NamespaceKind::User).then(|| (vec![Family::Userns], vec![bit]))
             }
-            Kind::UsernsCreate => self.namespace(NamespaceKind::User).then(|| (vec![Family::Userns], vec![bit])),
             Kind::Namespace => {
-                let made = NamespaceKind::ALL.iter().filter(|k| **k != NamespaceKind::User && self.namespace(**k));
+                let made =
+                    NamespaceKind::ALL.iter().filter(|k| **k != NamespaceKind::User && self.namespace(**k));
                 let bits = made.fold(0u128, |bits, k| bits | 1 << (*k as u32));
                 (bits != 0).then(|| (vec![Family::Namespaces], vec![Dim::Bits(bits)]))
             }
@@ -130,7 +135,9 @@ impl Reader<'_> {
             Kind::Facility(Facility::Keyring) => self.when(Family::Keyring, vec![bit]),
             Kind::Facility(Facility::Perf) => self.when(Family::Perf, vec![bit]),
             Kind::MountNew => self.mount(&[MountKind::New(None)], vec![names(), names(), paths(), names()]),
-            Kind::MountBind { recursive } => self.mount(&[MountKind::Bind { recursive }], vec![paths(), paths()]),
+            Kind::MountBind { recursive } => {
+                self.mount(&[MountKind::Bind { recursive }], vec![paths(), paths()])
+            }
             Kind::MountMove => self.mount(&[MountKind::Move], vec![paths(), paths()]),
             Kind::MountRemount { bind } => {
                 self.mount(&[MountKind::Remount { bind, flags: None }], vec![names(), paths()])
@@ -150,7 +157,8 @@ impl Reader<'_> {
 
     fn call(&self, call: &str, when: Option<&canc_dsl::policy::Condition>) -> bool {
         let mut decisions = self.decisions.borrow_mut();
-        let mut made = |arch| matches!(decisions.permission(arch, call, when), Permission::All | Permission::Some);
+        let mut made =
+            |arch| matches!(decisions.permission(arch, call, when), Permission::All | Permission::Some);
         self.lowered.arches.iter().any(|arch| made(*arch))
     }
 
@@ -175,7 +183,9 @@ impl Reader<'_> {
     fn namespace(&self, kind: NamespaceKind) -> bool {
         let flag = implied::unshare_of(kind);
         let cloned = implied::clone_of(kind);
-        self.call("unshare", Some(&flag)) || cloned.is_some_and(|c| self.call("clone", Some(&c))) || self.call("clone3", None)
+        self.call("unshare", Some(&flag))
+            || cloned.is_some_and(|c| self.call("clone", Some(&c)))
+            || self.call("clone3", None)
     }
 
     fn queues(&self, names: Dim) -> Option<(Vec<Family>, Vec<Dim>)> {
@@ -234,7 +244,11 @@ impl Reader<'_> {
                 rules.insert(rule);
             }
         }
-        if rules.is_empty() { vec![GrantSource::Base] } else { rules.into_iter().map(GrantSource::Rule).collect() }
+        if rules.is_empty() {
+            vec![GrantSource::Base]
+        } else {
+            rules.into_iter().map(GrantSource::Rule).collect()
+        }
     }
 }
 

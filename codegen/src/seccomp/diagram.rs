@@ -324,7 +324,9 @@ impl Arena {
         match self.get(id) {
             Node::Test { view, edges } => match &**edges {
                 // The least value besides 0 is the lowest bit of the mask.
-                [zero, other] if zero.last < 1 << view.mask.trailing_zeros() => Some((*view, zero.to, other.to)),
+                [zero, other] if zero.last < 1 << view.mask.trailing_zeros() => {
+                    Some((*view, zero.to, other.to))
+                }
                 _ => None,
             },
             Node::Leaf(_) => None,
@@ -374,7 +376,11 @@ impl Iterator for Merge {
         let [i, j, k] = self.at;
         let (a, b, c) = (a.get(i)?, b.get(j)?, c.get(k)?);
         let last = a.last.min(b.last).min(c.last);
-        self.at = [i + usize::from(a.last == last), j + usize::from(b.last == last), k + usize::from(c.last == last)];
+        self.at = [
+            i + usize::from(a.last == last),
+            j + usize::from(b.last == last),
+            k + usize::from(c.last == last),
+        ];
         self.done = last == u32::MAX;
         Some((last, [a.to, b.to, c.to]))
     }

@@ -4,8 +4,9 @@
 
 use super::families::*;
 use canc_dsl::policy::{
-    ArgTest, Body, Compare, Condition, Effect, Facility, FileOp, FileRule, MountFlag, MountRule, MqueueOp, NamespaceKind,
-    NamespaceKinds, NetOp, NetRule, Policy, Propagation, Protocol, PtraceMode, Rule, SocketKind, UnixRule, UnixType, Width,
+    ArgTest, Body, Compare, Condition, Effect, Facility, FileOp, FileRule, MountFlag, MountRule, MqueueOp,
+    NamespaceKind, NamespaceKinds, NetOp, NetRule, Policy, Propagation, Protocol, PtraceMode, Rule,
+    SocketKind, UnixRule, UnixType, Width,
 };
 
 /// A family of calls, one for all rules that bring it.
@@ -191,7 +192,9 @@ pub fn families(rule: &Rule) -> Vec<Family> {
         Body::UsernsCreate => vec![Family::Userns],
         Body::Namespace(_) => vec![Family::Namespaces],
         Body::Signal(signal) if signal.send => vec![Family::Signal],
-        Body::Ptrace(ptrace) if ptrace.modes.has(PtraceMode::Trace) => vec![Family::PtraceRead, Family::PtraceTrace],
+        Body::Ptrace(ptrace) if ptrace.modes.has(PtraceMode::Trace) => {
+            vec![Family::PtraceRead, Family::PtraceTrace]
+        }
         Body::Ptrace(_) => vec![Family::PtraceRead],
         Body::Mount(mount) => vec![mounts(mount)],
         Body::IoUring(_) => vec![Family::IoUring],
@@ -257,7 +260,9 @@ fn mounts(rule: &MountRule) -> Family {
         MountRule::New { options, .. } => MountKind::New(options.map(mount_flags)),
         MountRule::Bind { recursive, .. } => MountKind::Bind { recursive: *recursive },
         MountRule::Move { .. } => MountKind::Move,
-        MountRule::Remount { options, bind, .. } => MountKind::Remount { bind: *bind, flags: options.map(mount_flags) },
+        MountRule::Remount { options, bind, .. } => {
+            MountKind::Remount { bind: *bind, flags: options.map(mount_flags) }
+        }
         MountRule::Make { propagation, .. } => MountKind::Make(propagation_flags(*propagation)),
         MountRule::Unmount { .. } => return Family::Unmount,
         MountRule::PivotRoot { .. } => return Family::PivotRoot,
@@ -427,11 +432,15 @@ fn socket(kind: SocketType) -> Condition {
     let any = |arg: u8, values: &[u32]| {
         Condition::Any(values.iter().map(|v| compare(arg, Width::I32, Compare::Eq, *v)).collect())
     };
-    let typed = |types: &[u32]| Condition::Any(types.iter().map(|t| bits(1, Width::I32, SOCK_TYPE_MASK, *t)).collect());
+    let typed = |types: &[u32]| {
+        Condition::Any(types.iter().map(|t| bits(1, Width::I32, SOCK_TYPE_MASK, *t)).collect())
+    };
     Condition::All(match kind {
         SocketType::Tcp => vec![any(0, INET), typed(&[SOCK_STREAM]), any(2, &[0, IPPROTO_TCP])],
         SocketType::Udp => vec![any(0, INET), typed(&[SOCK_DGRAM]), any(2, &[0, IPPROTO_UDP])],
-        SocketType::Sctp => vec![any(0, INET), typed(&[SOCK_STREAM, SOCK_SEQPACKET]), any(2, &[IPPROTO_SCTP])],
+        SocketType::Sctp => {
+            vec![any(0, INET), typed(&[SOCK_STREAM, SOCK_SEQPACKET]), any(2, &[IPPROTO_SCTP])]
+        }
         SocketType::UnixStream => vec![any(0, &[AF_UNIX]), typed(&[SOCK_STREAM])],
         SocketType::UnixDgram => vec![any(0, &[AF_UNIX]), typed(&[SOCK_DGRAM])],
         SocketType::UnixSeqpacket => vec![any(0, &[AF_UNIX]), typed(&[SOCK_SEQPACKET])],
@@ -465,12 +474,16 @@ fn mount(kind: MountKind) -> Condition {
     match kind {
         MountKind::New(None) => flags(others, 0),
         MountKind::New(Some(given)) => exactly(given),
-        MountKind::Bind { recursive } => flags(MS_REMOUNT | MS_BIND | MS_REC, MS_BIND | if recursive { MS_REC } else { 0 }),
+        MountKind::Bind { recursive } => {
+            flags(MS_REMOUNT | MS_BIND | MS_REC, MS_BIND | if recursive { MS_REC } else { 0 })
+        }
         MountKind::Move => flags(others, MS_MOVE),
         MountKind::Remount { bind, flags: None } => {
             flags(MS_REMOUNT | MS_BIND, MS_REMOUNT | if bind { MS_BIND } else { 0 })
         }
-        MountKind::Remount { bind, flags: Some(given) } => exactly(given | MS_REMOUNT | if bind { MS_BIND } else { 0 }),
+        MountKind::Remount { bind, flags: Some(given) } => {
+            exactly(given | MS_REMOUNT | if bind { MS_BIND } else { 0 })
+        }
         // The kernel refuses any other flag beside these.
         MountKind::Make(value) => flags(!MS_SILENT, value),
     }

@@ -74,10 +74,7 @@ enum Place {
     /// Return this value.
     Return(u32),
     /// The start of a node; `loaded` when the accumulator holds the word it asks about.
-    Node {
-        node: NodeId,
-        loaded: bool,
-    },
+    Node { node: NodeId, loaded: bool },
     /// The instruction that was written as number N, from 1, counted from the end of the program.
     At(usize),
 }
@@ -99,7 +96,14 @@ const REACH: usize = 255;
 
 impl<'a> Writer<'a> {
     fn new(arena: &'a Arena, big_endian: bool) -> Self {
-        Self { arena, big_endian, reversed: Vec::new(), marks: Vec::new(), known: HashMap::new(), entered: HashSet::new() }
+        Self {
+            arena,
+            big_endian,
+            reversed: Vec::new(),
+            marks: Vec::new(),
+            known: HashMap::new(),
+            entered: HashSet::new(),
+        }
     }
 
     /// Notes how a node and those below it are entered.
@@ -227,12 +231,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes a tree, the greater side first, and says where it starts. `found`: the section whose numbers it searches.
-    fn tree(
-        &mut self,
-        tree: &Tree<Place>,
-        (low, high): (u32, u32),
-        found: Option<u32>,
-    ) -> Place {
+    fn tree(&mut self, tree: &Tree<Place>, (low, high): (u32, u32), found: Option<u32>) -> Place {
         match tree {
             Tree::Leaf(place) => {
                 if let Place::Node { .. } = place {

@@ -8,8 +8,8 @@ use super::layout::Section;
 use super::model::{Clause, Clauses, EOPNOTSUPP, EVERYWHERE, Effect, Source, X32_BIT};
 use super::{Filter, LowerError, Lowered, SeccompOptions, encode, errnos, split, verdicts};
 use canc_dsl::policy::{
-    Action, Body, Condition, Effect as RuleEffect, NamespaceKind, NamespaceKinds, NetOp, NetOps, Policy, Protocol, RuleId, SyscallItem,
-    SyscallRule,
+    Action, Body, Condition, Effect as RuleEffect, NamespaceKind, NamespaceKinds, NetOp, NetOps, Policy,
+    Protocol, RuleId, SyscallItem, SyscallRule,
 };
 use canc_sets::syscalls::{self, Arch};
 use std::collections::{BTreeMap, BTreeSet};
@@ -144,7 +144,8 @@ impl NetOperations {
             if net.protocol != protocol {
                 continue;
             }
-            let everywhere = if net.addresses.is_none() && net.ports.is_full() { net.ops } else { NetOps::EMPTY };
+            let everywhere =
+                if net.addresses.is_none() && net.ports.is_full() { net.ops } else { NetOps::EMPTY };
             let (any, all) = match rule.effect {
                 RuleEffect::Allow => (&mut out.allowed, &mut out.allowed_everywhere),
                 RuleEffect::Deny => (&mut out.denied, &mut out.denied_everywhere),

@@ -20,7 +20,11 @@ const MOST_IN_ALL: usize = 32_768;
 ///
 /// # Errors
 /// When all of them together are longer than a process may have.
-pub fn filters(decisions: &mut Decisions<'_>, host: Arch, sections: &[Section]) -> Result<Vec<Program>, LowerError> {
+pub fn filters(
+    decisions: &mut Decisions<'_>,
+    host: Arch,
+    sections: &[Section],
+) -> Result<Vec<Program>, LowerError> {
     let foreign = decisions.clauses.answer(Action::Kill);
     let one = program(&decisions.arena, sections, foreign, host.is_big_endian());
     let length = one.instructions.len();
@@ -64,7 +68,10 @@ fn parts(
     let mut left = 0;
     for (section, own) in sections.iter().enumerate() {
         for (interval, (last, node, _)) in own.intervals.iter().enumerate().filter(|i| i.1.1 != allow) {
-            let low = interval.checked_sub(1).and_then(|i| own.intervals.get(i)).map_or(0, |i| i.0.saturating_add(1));
+            let low = interval
+                .checked_sub(1)
+                .and_then(|i| own.intervals.get(i))
+                .map_or(0, |i| i.0.saturating_add(1));
             let loads = own.audit == host.audit_value() && (low..=*last).contains(&loading);
             for node in pieces(&mut decisions.arena, *node, allow, budget)? {
                 let cost = cost(&decisions.arena, node) + 2;
@@ -86,7 +93,8 @@ fn parts(
 
 /// The sections with everything but these pieces allowed.
 fn only(sections: &[Section], pieces: &[Piece], allow: NodeId) -> Vec<Section> {
-    let decided: BTreeMap<(usize, usize), NodeId> = pieces.iter().map(|p| ((p.section, p.interval), p.node)).collect();
+    let decided: BTreeMap<(usize, usize), NodeId> =
+        pieces.iter().map(|p| ((p.section, p.interval), p.node)).collect();
     let reduced = |(index, section): (usize, &Section)| {
         let mut intervals: Vec<(u32, NodeId, u64)> = Vec::new();
         for (interval, (last, _, weight)) in section.intervals.iter().enumerate() {

@@ -182,11 +182,13 @@ impl<'a, T: Copy + Eq> Search<'a, T> {
 
     /// The best step for the pieces from `start` up to `end`, at least two.
     fn consider(&self, start: usize, end: usize) -> Best {
-        let (from, to) = (self.get(start, end - 1).cut.max(start + 1), self.get(start + 1, end).cut.min(end - 1));
+        let (from, to) =
+            (self.get(start, end - 1).cut.max(start + 1), self.get(start + 1, end).cut.min(end - 1));
         let cost = |cut: usize| self.get(start, cut).cost + self.get(cut, end).cost;
         let cut = (from..=to.max(from)).min_by_key(|c| cost(*c)).unwrap_or(start + 1);
         let (below, above) = (self.get(start, cut), self.get(cut, end));
-        let mut best = Best { cost: cost(cut), step: Step::Cut(cut), cut, first: below.first, last: above.last };
+        let mut best =
+            Best { cost: cost(cut), step: Step::Cut(cut), cut, first: below.first, last: above.last };
         if end - start >= 3 && removable(self.pieces, start + 1) {
             // The values of the piece before it go where those of the piece behind it go.
             let rest = self.get(start + 2, end);
@@ -237,7 +239,13 @@ mod tests {
         match tree {
             Tree::Leaf(to) => *to,
             Tree::AtLeast { at, below, above } => walk(if value >= *at { above } else { below }, value),
-            Tree::Equal { at, hit, rest } => if value == *at { *hit } else { walk(rest, value) },
+            Tree::Equal { at, hit, rest } => {
+                if value == *at {
+                    *hit
+                } else {
+                    walk(rest, value)
+                }
+            }
         }
     }
 

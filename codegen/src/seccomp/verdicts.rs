@@ -1,12 +1,13 @@
 //! What became of each rule in the filters: from the decisions that were really made, never from the rule alone.
 
+use super::SeccompOptions;
 use super::decisions::{Decisions, Permission};
 use super::implied::{self, Context, Family, SocketType};
 use super::lower::{NetOperations, allowed_namespaces};
-use super::SeccompOptions;
 use crate::verdict::{Outcome, Verdict};
 use canc_dsl::policy::{
-    Body, Effect, IoUringUse, IoUringUses, NamespaceKind, NetOp, NetRule, Policy, Protocol, Rule, RuleId, SyscallRule,
+    Body, Effect, IoUringUse, IoUringUses, NamespaceKind, NetOp, NetRule, Policy, Protocol, Rule, RuleId,
+    SyscallRule,
 };
 use canc_sets::syscalls::{self, Arch};
 use std::collections::BTreeMap;
@@ -39,7 +40,9 @@ pub(super) fn base(policy: &Policy, options: &SeccompOptions) -> Outcome {
         widened.push("write(2, …): the launch's report of a failure".to_owned());
     }
     let listens = |r: &Rule| match &r.body {
-        Body::Net(net) => r.effect == Effect::Allow && net.protocol == Protocol::Tcp && net.ops.has(NetOp::Listen),
+        Body::Net(net) => {
+            r.effect == Effect::Allow && net.protocol == Protocol::Tcp && net.ops.has(NetOp::Listen)
+        }
         _ => false,
     };
     if policy.rules.iter().any(listens) {
@@ -157,7 +160,9 @@ impl Judge<'_, '_> {
         };
         let Some(through) = through else { return Outcome::new(Verdict::DenyExact) };
         match rule.body {
-            Body::UsernsCreate | Body::Namespace(_) => Outcome::new(Verdict::DenyPartial { through: vec![through] }),
+            Body::UsernsCreate | Body::Namespace(_) => {
+                Outcome::new(Verdict::DenyPartial { through: vec![through] })
+            }
             _ => Outcome::new(Verdict::DenyDropped { why: through }),
         }
     }
@@ -184,7 +189,10 @@ impl Judge<'_, '_> {
         });
         let words: Vec<&str> = ways.map(NetOp::word).collect();
         let op = words.first()?;
-        Some(format!("a filter sees no port and no address: {op} {} is made as far as other rules allow it", net.protocol.word()))
+        Some(format!(
+            "a filter sees no port and no address: {op} {} is made as far as other rules allow it",
+            net.protocol.word()
+        ))
     }
 
     /// Why requests of any other kind get through.
@@ -268,12 +276,18 @@ fn extent(body: &Body) -> (Option<String>, Option<&'static str>) {
     let wide = |what: &str| (Some(what.to_owned()), None);
     let noted = |note: &'static str| (None, Some(note));
     match body {
-        Body::Net(net) if net.protocol == Protocol::Tcp => wide("tcp with every address and port: a filter sees neither"),
+        Body::Net(net) if net.protocol == Protocol::Tcp => {
+            wide("tcp with every address and port: a filter sees neither")
+        }
         Body::Net(net) if net.addresses.is_some() => wide("every address: a filter sees none"),
         Body::Net(_) => noted("by family, type and protocol; a filter sees no port"),
         Body::Unix(_) => wide("unix sockets of this type with every name: a filter sees none"),
-        Body::Signal(_) => wide("every signal to every process of the same user: a filter knows no processes"),
-        Body::Ptrace(_) => wide("every process that the kernel lets this one trace: a filter knows no processes"),
+        Body::Signal(_) => {
+            wide("every signal to every process of the same user: a filter knows no processes")
+        }
+        Body::Ptrace(_) => {
+            wide("every process that the kernel lets this one trace: a filter knows no processes")
+        }
         Body::Mount(_) => noted("by call and flags; a filter sees no path and no file system type"),
         Body::IoUring(uses) if *uses != IoUringUses::all() => {
             wide("every use of io_uring: what a ring does passes no filter")

@@ -57,16 +57,28 @@ fn leaks_and_blocks_follow_from_the_profile() {
     assert_eq!(leak(r#"allow connect tcp;"#), None);
     assert_eq!(leak(r#"allow connect tcp port 443;"#).as_deref(), Some("connect tcp address 0.0.0.0 port 0"));
     assert_eq!(leak(r#"allow capability chown;"#), None);
-    assert_eq!(leak(r#"allow capability chown; allow userns create;"#).as_deref(), Some("capability 0 in userns"));
-    assert_eq!(leak(r#"allow capability chown in userns; allow userns create;"#).as_deref(), Some("capability 0"));
+    assert_eq!(
+        leak(r#"allow capability chown; allow userns create;"#).as_deref(),
+        Some("capability 0 in userns")
+    );
+    assert_eq!(
+        leak(r#"allow capability chown in userns; allow userns create;"#).as_deref(),
+        Some("capability 0")
+    );
     assert_eq!(leak(r#"allow signal send term to systemd;"#).as_deref(), Some("signal send 15 to user"));
-    assert_eq!(leak(r#"allow connect unix stream "/run/x";"#).as_deref(), Some("connect unix stream \"/\" to self"));
+    assert_eq!(
+        leak(r#"allow connect unix stream "/run/x";"#).as_deref(),
+        Some("connect unix stream \"/\" to self")
+    );
     assert_eq!(leak(r#"allow mount type tmpfs -> "/m" options ro;"#), None);
     assert_eq!(leak(r#"allow mount remount -> "/m";"#), None);
     // A deny is refused, or something gets through.
     assert_eq!(judged(r#"allow read "/a/**"; deny read "/a/b";"#, 1).leak, None);
     assert_eq!(judged(r#"allow write "/a"; deny delete "/a";"#, 1).leak.as_deref(), Some("delete \"/a\""));
-    assert_eq!(judged(r#"allow connect tcp port 1; deny connect tcp port 2;"#, 1).leak.as_deref(), Some("connect tcp address 0.0.0.0 port 2"));
+    assert_eq!(
+        judged(r#"allow connect tcp port 1; deny connect tcp port 2;"#, 1).leak.as_deref(),
+        Some("connect tcp address 0.0.0.0 port 2")
+    );
     // A refusal that takes more than the deny says so.
     let block = judged(r#"allow manage "/a/**"; deny write "/a/ro/**";"#, 0).block;
     assert_eq!(block, Some(("append \"/a/ro/a\"".into(), "apparmor")));

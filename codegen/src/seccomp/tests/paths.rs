@@ -17,7 +17,15 @@ pub fn inputs(program: &[Instruction], big_endian: bool, most: usize) -> Vec<Dat
 
 type Bounds = BTreeMap<u32, Vec<Bound>>;
 
-fn walk(program: &[Instruction], at: usize, held: Held, bounds: &mut Bounds, big: bool, most: usize, out: &mut Vec<Data>) {
+fn walk(
+    program: &[Instruction],
+    at: usize,
+    held: Held,
+    bounds: &mut Bounds,
+    big: bool,
+    most: usize,
+    out: &mut Vec<Data>,
+) {
     if out.len() >= most {
         return;
     }

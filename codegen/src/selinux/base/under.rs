@@ -103,7 +103,9 @@ impl Question<'_> {
         let each = self.base.tables.find_each(key);
         let mut found: Vec<u32> = Vec::new();
         for (kind, at) in Kind::ALL.iter().zip(each).skip(1) {
-            let Some((at, entry)) = at.and_then(|at| Some((at, self.base.tables.entry(at)?))) else { continue };
+            let Some((at, entry)) = at.and_then(|at| Some((at, self.base.tables.entry(at)?))) else {
+                continue;
+            };
             if self.place.probe(entry.kind) == Some(*kind) && !found.contains(&at) {
                 found.push(at);
                 self.push(at, entry, path.clone(), out);
@@ -178,7 +180,9 @@ impl Question<'_> {
         entry.kind.covers(probe)
             && (entry.kind == Kind::Any || self.place == Place::Directories)
             && match entry.shape {
-                Shape::Subtree => prefix.strip_prefix(literal).is_some_and(|r| r.is_empty() || r.starts_with('/')),
+                Shape::Subtree => {
+                    prefix.strip_prefix(literal).is_some_and(|r| r.is_empty() || r.starts_with('/'))
+                }
                 Shape::Below => prefix.starts_with(literal),
                 Shape::Plain | Shape::Program => false,
             }
@@ -234,7 +238,9 @@ impl Question<'_> {
                 return Ok(self.accept(bare));
             }
             let stronger = winner.filter(|w| Some(*w) != last).and_then(|w| tables.entry(w));
-            let Some(stronger) = stronger else { return Err(TooLarge { pattern: self.set.pattern.to_string() }) };
+            let Some(stronger) = stronger else {
+                return Err(TooLarge { pattern: self.set.pattern.to_string() });
+            };
             last = winner;
             asked = asked.minus(self.base.lang(stronger, self.place)?);
         }
@@ -292,7 +298,9 @@ pub(super) fn line_program<'a>(entry: &Entry, program: &'a [Inst]) -> &'a [Inst]
     match entry.shape {
         Shape::Program => program,
         Shape::Plain => &[Inst::Match],
-        Shape::Subtree => &[Inst::Split(1, 5), Inst::Byte(b'/'), Inst::Split(3, 5), Inst::Any, Inst::Jump(2), Inst::Match],
+        Shape::Subtree => {
+            &[Inst::Split(1, 5), Inst::Byte(b'/'), Inst::Split(3, 5), Inst::Any, Inst::Jump(2), Inst::Match]
+        }
         Shape::Below => &[Inst::Split(1, 3), Inst::Any, Inst::Jump(0), Inst::Match],
     }
 }
@@ -341,7 +349,10 @@ fn piece(piece: &Piece) -> Hir {
             let mut class = ClassBytes::new(ranges.iter().map(|(a, b)| ClassBytesRange::new(*a, *b)));
             if *negated {
                 class.negate();
-                class.difference(&ClassBytes::new([ClassBytesRange::new(0, 0), ClassBytesRange::new(b'/', b'/')]));
+                class.difference(&ClassBytes::new([
+                    ClassBytesRange::new(0, 0),
+                    ClassBytesRange::new(b'/', b'/'),
+                ]));
             }
             Hir::class(Class::Bytes(class))
         }
