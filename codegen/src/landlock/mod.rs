@@ -121,7 +121,8 @@ fn base(abi: u32, listens: bool) -> Outcome {
     if listens && abi >= 4 {
         granted.push("listening on a free port that the kernel picks, without binding first".into());
     }
-    let out = Outcome::new(Verdict::Allow { widened: granted, narrowed: Vec::new() });
+    let out = Outcome::new(Verdict::Allow { widened: granted, narrowed: Vec::new() })
+        .note("rights sit on files: one that is put in the place of another has none of its own");
     match abi {
         1 => out.note("moves and links between directories are refused"),
         _ => out,
