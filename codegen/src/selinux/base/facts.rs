@@ -201,7 +201,8 @@ impl Base {
         let mine = self.port_ranges(protocol).filter(|r| r.2 == ty).map(|(low, high, _)| (low, high));
         let mut out: Intervals<u16> = mine.collect();
         for (low, high, other) in self.port_ranges(protocol) {
-            let wider = |&(l, h, t): &(u16, u16, TypeNo)| t == ty && l <= low && high <= h && h - l > high - low;
+            let wider =
+                |&(l, h, t): &(u16, u16, TypeNo)| t == ty && l <= low && high <= h && h - l > high - low;
             if other != ty && self.port_ranges(protocol).any(|r| wider(&r)) {
                 out = out.minus(&Intervals::range(low, high));
             }

@@ -293,11 +293,17 @@ impl Packer {
             program::set(&mut out, byte.saturating_add(1));
         };
         entries.iter().for_each(|e| self.pool.get(e.literal).bytes().for_each(&mut one));
-        self.program.iter().for_each(|i| if let Inst::Byte(b) = i { one(*b) });
+        self.program.iter().for_each(|i| {
+            if let Inst::Byte(b) = i {
+                one(*b)
+            }
+        });
         // The end of a directory and of its name.
         one(b'/');
         for class in &self.compiler.classes {
-            (1..=255u8).filter(|b| program::has(class, *b) != program::has(class, b - 1)).for_each(|b| program::set(&mut out, b));
+            (1..=255u8)
+                .filter(|b| program::has(class, *b) != program::has(class, b - 1))
+                .for_each(|b| program::set(&mut out, b));
         }
         out
     }
