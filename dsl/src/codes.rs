@@ -157,6 +157,14 @@ codes! {
     FILTER_TOO_COMPLICATED "E0402" "conditions too complicated for a filter";
     FILTER_TOO_LONG "E0403" "a filter too long for the kernel";
 
+    // What SELinux labels cannot say.
+    LABEL_SPECIFIC "E0411" "`as` on paths that the base labels";
+    LABEL_IDENTICAL "E0412" "`as` on a pattern that the base has itself";
+    LABEL_VIRTUAL "E0413" "`as` where no file has a label of its own";
+    LABEL_ONE_PARENT "E0414" "two labels for new files of one directory";
+    LABEL_TOO_MANY_PARTS "E0415" "a label is cut into too many parts";
+    NAME_TOO_LONG "E0416" "a generated name is too long";
+
     // What the back ends find together.
     NOT_IN_PROFILE "E0501" "an AppArmor profile cannot hold a text";
     DENY_UNENFORCED "E0502" "a deny that nothing enforces";
