@@ -80,16 +80,9 @@ impl Lowered {
         debug_assert!(self.landlock.len() <= NEWEST_LANDLOCK as usize);
         PolicyLayers {
             selinux: self.selinux.as_ref().map(|l| selinux::layer(set, policy, l, &options.base)),
-            apparmor: self
-                .apparmor
-                .as_ref()
-                .map(|l| apparmor::layer(set, policy, &l.profile, &options.apparmor.features, &l.outcomes)),
+            apparmor: self.apparmor.as_ref().map(|l| apparmor::layer(set, policy, l, &options.apparmor)),
             seccomp: self.seccomp.as_ref().map(|l| seccomp::layer(set, policy, l)),
-            landlock: self
-                .landlock
-                .iter()
-                .map(|l| landlock::layer(set, policy, &l.ruleset, &l.outcomes))
-                .collect(),
+            landlock: self.landlock.iter().map(|l| landlock::layer(set, policy, l)).collect(),
             runtime: runtime_layer(policy),
         }
     }
