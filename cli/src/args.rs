@@ -41,9 +41,17 @@ pub enum Color {
 /// A command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Compile a policy, print what each layer enforces, and write the bundle
+    #[command(after_help = BUILD_EXAMPLES)]
+    Build(BuildArgs),
     /// Say what is wrong with a policy, and write nothing
-    #[command(after_help = "Examples:\n  canc check web.can\n  canc check --json web.can | jq '.diagnostics[].code'")]
+    #[command(
+        after_help = "Examples:\n  canc check web.can\n  canc check --json web.can | jq '.diagnostics[].code'"
+    )]
     Check(CheckArgs),
+    /// Prove the tests in a policy against the policy and against what is emitted
+    #[command(after_help = "Examples:\n  canc test web.can\n  canc test --json web.can")]
+    Test(CheckArgs),
     /// Explain a message by its code
     #[command(after_help = "Examples:\n  canc explain E0123\n  canc explain --list")]
     Explain(ExplainArgs),

@@ -7,7 +7,9 @@ mod input;
 mod paint;
 mod render;
 mod stream;
+mod table;
 pub mod validate;
+mod write;
 
 use clap::Parser;
 use std::ffi::OsString;
@@ -29,7 +31,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
     match args::Cli::try_parse_from(args) {
         Ok(cli) => commands::run(&cli, streams),
         Err(error) => {
-            let text = if streams.color { error.render().ansi().to_string() } else { error.render().to_string() };
+            let text =
+                if streams.color { error.render().ansi().to_string() } else { error.render().to_string() };
             if error.use_stderr() {
                 streams.err(&text);
                 exit::Exit::Usage

@@ -2,7 +2,10 @@
 
 use canc_dsl::diag::{Diagnostic, Severity};
 use canc_dsl::source::{FileId, SourceMap};
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, ThemeCharacters, ThemeStyles};
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, ThemeCharacters,
+    ThemeStyles,
+};
 use serde::Serialize;
 use std::fmt;
 
@@ -37,8 +40,10 @@ impl<'a> Report<'a> {
                 files.push(label.span.file);
             }
         }
-        let mut parts = files.iter().map(|file| Self::part(diagnostic, sources, *file, files.first() == Some(file)));
-        let mut first = parts.next().unwrap_or_else(|| Self::part(diagnostic, sources, FileId(u32::MAX), true));
+        let mut parts =
+            files.iter().map(|file| Self::part(diagnostic, sources, *file, files.first() == Some(file)));
+        let mut first =
+            parts.next().unwrap_or_else(|| Self::part(diagnostic, sources, FileId(u32::MAX), true));
         first.elsewhere = parts.collect();
         first
     }
@@ -99,12 +104,15 @@ impl miette::Diagnostic for Report<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        (!self.labels.is_empty()).then(|| Box::new(self.labels.iter().cloned()) as Box<dyn Iterator<Item = _>>)
+        (!self.labels.is_empty())
+            .then(|| Box::new(self.labels.iter().cloned()) as Box<dyn Iterator<Item = _>>)
     }
 
     fn related<'s>(&'s self) -> Option<Box<dyn Iterator<Item = &'s dyn miette::Diagnostic> + 's>> {
-        (!self.elsewhere.is_empty())
-            .then(|| Box::new(self.elsewhere.iter().map(|r| r as &dyn miette::Diagnostic)) as Box<dyn Iterator<Item = _>>)
+        (!self.elsewhere.is_empty()).then(|| {
+            Box::new(self.elsewhere.iter().map(|r| r as &dyn miette::Diagnostic))
+                as Box<dyn Iterator<Item = _>>
+        })
     }
 }
 
@@ -115,7 +123,10 @@ pub fn text(diagnostics: &[Diagnostic], sources: &SourceMap, look: Look) -> Stri
         characters: ThemeCharacters::unicode(),
         styles: if look.color { ThemeStyles::ansi() } else { ThemeStyles::none() },
     };
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(look.width).with_links(false).with_context_lines(1);
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(look.width)
+        .with_links(false)
+        .with_context_lines(1);
     let mut out = String::new();
     for diagnostic in diagnostics {
         // Writing to a string cannot fail; a label outside its text would only lose the excerpt.

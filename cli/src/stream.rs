@@ -20,7 +20,12 @@ impl Streams<'static> {
         let color = choice != anstream::ColorChoice::Never && std::io::stdout().is_terminal()
             || choice == anstream::ColorChoice::AlwaysAnsi
             || choice == anstream::ColorChoice::Always;
-        Self { out: Box::new(std::io::stdout().lock()), err: Box::new(std::io::stderr().lock()), color, closed: false }
+        Self {
+            out: Box::new(std::io::stdout().lock()),
+            err: Box::new(std::io::stderr().lock()),
+            color,
+            closed: false,
+        }
     }
 }
 

@@ -46,7 +46,11 @@ fn policy_report(out: &mut String, policy: &PolicyEntry, paint: Paint, all: bool
 }
 
 fn label(rule: &RuleEntry) -> String {
-    if rule.id == "@base" { "@base (whatever the policy says)".into() } else { format!("{} {}", rule.id, rule.text) }
+    if rule.id == "@base" {
+        "@base (whatever the policy says)".into()
+    } else {
+        format!("{} {}", rule.id, rule.text)
+    }
 }
 
 fn row(out: &mut String, text: &str, rule: &RuleEntry, width: usize, paint: Paint) -> std::fmt::Result {
@@ -71,7 +75,13 @@ fn word(verdict: &VerdictEntry) -> String {
 }
 
 /// Rules of one fragment in one row: the worst word of each column.
-fn summary_row(out: &mut String, text: &str, rules: &[&RuleEntry], width: usize, paint: Paint) -> std::fmt::Result {
+fn summary_row(
+    out: &mut String,
+    text: &str,
+    rules: &[&RuleEntry],
+    width: usize,
+    paint: Paint,
+) -> std::fmt::Result {
     write!(out, "  {}", pad(&shorten(text, width), width))?;
     for (target, width) in TARGETS {
         let worst = rules.iter().filter_map(|r| r.verdicts.get(target)).max_by_key(|v| badness(&v.verdict));
@@ -112,8 +122,10 @@ fn remarks(out: &mut String, policy: &PolicyEntry, paint: Paint, all: bool) -> s
         for (target, _) in TARGETS {
             let Some(verdict) = rule.verdicts.get(target) else { continue };
             let lists = [("also ", &verdict.widened), ("not ", &verdict.narrowed)];
-            for (sign, text) in lists.into_iter().flat_map(|(sign, list)| list.iter().map(move |t| (sign, t))) {
-                let sign = if verdict.verdict == "partial" || verdict.verdict == "dropped" { "" } else { sign };
+            for (sign, text) in lists.into_iter().flat_map(|(sign, list)| list.iter().map(move |t| (sign, t)))
+            {
+                let sign =
+                    if verdict.verdict == "partial" || verdict.verdict == "dropped" { "" } else { sign };
                 let line = format!("{} {target}: {sign}{text}", rule.id);
                 writeln!(out, "  {}", paint.dim(&wrapped(&line, WIDTH - 2, "      ")))?;
                 any = true;
@@ -144,12 +156,14 @@ fn wrapped(text: &str, width: usize, indent: &str) -> String {
 
 fn deployments(out: &mut String, policy: &PolicyEntry, paint: Paint) -> std::fmt::Result {
     for deployment in DEPLOYMENTS {
-        let results: Vec<_> = policy.rules.iter().filter_map(|r| Some((r, r.deployments.get(deployment)?))).collect();
+        let results: Vec<_> =
+            policy.rules.iter().filter_map(|r| Some((r, r.deployments.get(deployment)?))).collect();
         if results.is_empty() {
             continue;
         }
         let count = |word: &str| results.iter().filter(|(_, d)| d.result.contains(word)).count();
-        let line = format!("{} enforced, {} leak, {} block", count("enforced"), count("leaks"), count("blocks"));
+        let line =
+            format!("{} enforced, {} leak, {} block", count("enforced"), count("leaks"), count("blocks"));
         let decision = decision_for(policy, deployment);
         let refused = decision.is_some_and(|d| !d.refused.is_empty());
         let launch = if refused { paint.bad("refused") } else { paint.good("ok") };
@@ -161,7 +175,9 @@ fn deployments(out: &mut String, policy: &PolicyEntry, paint: Paint) -> std::fmt
                 writeln!(out, "      {}", wrapped(&line, WIDTH - 6, "        "))?;
             }
         }
-        for (sign, list) in [("refused", decision.map(|d| &d.refused)), ("accepted", decision.map(|d| &d.accepted))] {
+        for (sign, list) in
+            [("refused", decision.map(|d| &d.refused)), ("accepted", decision.map(|d| &d.accepted))]
+        {
             for refusal in list.into_iter().flatten() {
                 let line = format!("{sign}: {}: {}; {}", refusal.what, refusal.why, refusal.remedy);
                 writeln!(out, "      {}", wrapped(&line, WIDTH - 6, "        "))?;
@@ -176,6 +192,8 @@ fn decision_for<'a>(policy: &'a PolicyEntry, deployment: &str) -> Option<&'a Dec
     let (selinux, apparmor) = (deployment == "selinux", deployment == "apparmor");
     let landlock = canc_codegen::coverage::DEPLOYED_LANDLOCK;
     policy.decisions.iter().find(|d| {
-        d.selinux == selinux && d.apparmor == apparmor && (d.landlock_from..=d.landlock_to).contains(&landlock)
+        d.selinux == selinux
+            && d.apparmor == apparmor
+            && (d.landlock_from..=d.landlock_to).contains(&landlock)
     })
 }

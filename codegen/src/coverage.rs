@@ -8,6 +8,6 @@ mod deployment;
 mod layer;
 
 pub use bounded::{Boundedness, bounded_classes};
-pub use decision::{Combination, NEWEST_LANDLOCK, PolicyLayers, decisions, rule_name};
+pub use decision::{Combination, DEPLOYED_LANDLOCK, NEWEST_LANDLOCK, PolicyLayers, decisions, rule_name};
 pub use deployment::{Judge, RuleResult};
 pub use layer::{Grant, Layer, LayerName, Permitted, Source};

@@ -4,9 +4,11 @@
 #![forbid(unsafe_code)]
 
 pub mod apparmor;
+pub mod build;
 pub mod coverage;
 pub mod emit;
 pub mod landlock;
+mod leftover;
 mod near;
 pub mod seccomp;
 pub mod selinux;

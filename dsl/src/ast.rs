@@ -388,6 +388,8 @@ pub enum Body {
 pub struct FileBody {
     /// What may be done; `replace` and `manage` are multiplied out, `run` is alone here.
     pub ops: FileOps,
+    /// The words for it.
+    pub words: Span,
     /// Only the owner's files.
     pub owner: bool,
     /// The paths.
@@ -397,7 +399,7 @@ pub struct FileBody {
     /// `as LABEL [takeover]`
     pub label: Option<Label>,
     /// `-> …`
-    pub run: RunTarget,
+    pub run: Option<RunTarget>,
 }
 
 /// `as LABEL [takeover]`
@@ -412,7 +414,7 @@ pub struct Label {
 /// Where an executed program goes, as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunTarget {
-    /// Nothing written, or `inherit`.
+    /// `-> inherit`
     Inherit,
     /// `-> policy Q`
     Policy(Name),

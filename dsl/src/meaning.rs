@@ -13,4 +13,4 @@ mod tests;
 
 pub use boxes::{Dim, Kind, Region, RequestSet};
 pub use evaluate::{Evaluator, Verdict};
-pub use from_body::{Peers, allow_regions, body_regions};
+pub use from_body::{Peers, allow_regions, body_classes, body_regions, request_regions};

@@ -124,8 +124,6 @@ const OTHERS: &[&str] = &[
     "reaches",
     "for",
     "by",
-    "root",
-    "other",
     "kill",
     "kill_thread",
     "trap",

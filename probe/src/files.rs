@@ -1,5 +1,6 @@
 //! Requests on paths.
 
+use crate::json::quote;
 use crate::sys::{Arg, HERE, call, in_child};
 use crate::{Answer, Performed, Trouble, at};
 use std::ffi::CString;
@@ -48,12 +49,7 @@ pub(crate) fn perform(request: &str, arguments: &[&[u8]]) -> Option<Performed> {
                 [HERE, Arg::Str(&string(path)), Arg::Out(&mut out), Arg::Num(0)],
             )
         }
-        ("readlink", [path]) => {
-            let mut out = [0; 4096];
-            let size = out.len() as u64;
-            let arguments = [HERE, Arg::Str(&string(path)), Arg::Out(&mut out), Arg::Num(size)];
-            one("readlink", libc::SYS_readlinkat, arguments)
-        }
+        ("readlink", [path]) => readlink(path),
         ("link", [old, new]) => {
             let (old, new) = (string(old), string(new));
             one("link", libc::SYS_linkat, [HERE, Arg::Str(&old), HERE, Arg::Str(&new), Arg::Num(0)])
@@ -98,6 +94,13 @@ pub(crate) fn perform(request: &str, arguments: &[&[u8]]) -> Option<Performed> {
         ("exec", [path, rest @ ..]) => exec(path, rest),
         _ => return None,
     })
+}
+
+fn readlink(path: &[u8]) -> Performed {
+    let mut out = [0; 4096];
+    let arguments = [HERE, Arg::Str(&string(path)), Arg::Out(&mut out), Arg::Num(4096)];
+    let size = call(libc::SYS_readlinkat, arguments).map_err(at("readlink"))?;
+    Ok(Answer::Json(quote(out.get(..size as usize).unwrap_or_default())))
 }
 
 /// One call whose number is the answer.

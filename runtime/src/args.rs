@@ -1,5 +1,6 @@
 //! The command line of `canc-run` to a request. By hand, because the binary is small and privileged.
 
+use crate::launch::Request;
 use crate::report::Format;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -37,25 +38,8 @@ pub enum Asked {
     Help,
     /// The version.
     Version,
-    /// A launch.
-    Launch(Request),
-}
-
-/// A launch that is asked for.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Request {
-    /// The bundle's directory.
-    pub bundle: PathBuf,
-    /// The policy's name.
-    pub policy: Option<String>,
-    /// How to report.
-    pub report: Option<Format>,
-    /// The descriptor to report to, other than standard error.
-    pub report_to: Option<u32>,
-    /// Only decide.
-    pub dry_run: bool,
-    /// The command and its arguments.
-    pub command: Vec<OsString>,
+    /// A launch from this bundle.
+    Launch(PathBuf, Request),
 }
 
 /// Reads the arguments after the program's name.
@@ -91,8 +75,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Str
             }
         }
     }
-    request.bundle = bundle.ok_or("which bundle?")?;
-    if request.command.is_empty() { Err("which program?".into()) } else { Ok(Asked::Launch(request)) }
+    let bundle = bundle.ok_or("which bundle?")?;
+    if request.command.is_empty() { Err("which program?".into()) } else { Ok(Asked::Launch(bundle, request)) }
 }
 
 /// `--name=value` to its two parts.
@@ -137,7 +121,7 @@ mod tests {
 
     fn request(line: &str) -> Request {
         match asked(line) {
-            Ok(Asked::Launch(request)) => request,
+            Ok(Asked::Launch(bundle, request)) if bundle.as_os_str() == "b" => request,
             other => panic!("{line}: {other:?}"),
         }
     }
@@ -145,11 +129,11 @@ mod tests {
     #[test]
     fn options_stand_before_and_after_the_bundle() {
         let want = Request {
-            bundle: "b".into(),
             policy: Some("p".into()),
             report: Some(Format::Json),
             report_to: Some(3),
             dry_run: false,
+            opened_stdio: Vec::new(),
             command: ["cat", "--help", "x"].map(OsString::from).into(),
         };
         assert_eq!(request("b --policy p --report json --report-to 3 -- cat --help x"), want);

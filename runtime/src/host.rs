@@ -42,6 +42,8 @@ pub struct ProcessFacts {
     pub uid: u32,
     /// The five sets.
     pub capabilities: CapabilityFacts,
+    /// The highest capability that the kernel knows, `/proc/sys/kernel/cap_last_cap`.
+    pub last_capability: u8,
     /// Whether `no_new_privs` is set already.
     pub no_new_privs: bool,
     /// Resource limits by the language's word.

@@ -1,6 +1,5 @@
 //! A request to a running program: the phases of a launch, in order.
 
-use crate::args::Request;
 use crate::bundle::Bundle;
 use crate::environment::Variables;
 use crate::failure::Failure;
@@ -8,14 +7,32 @@ use crate::host::{HostFacts, Wanted, probe};
 use crate::landlock::{self, Places, Prepared};
 use crate::machine::Machine;
 use crate::perform::{Payload, perform};
-use crate::plan::{Plan, Policy, Step};
+use crate::plan::{Plan, Policy};
 use crate::program::Program;
+use crate::report::Format;
 use crate::sys;
 use rustix::fd::{AsFd, OwnedFd};
 use std::ffi::{CString, OsStr, OsString};
 use std::io::IsTerminal;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
+
+/// A launch that is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The policy's name, where the bundle has several that can be started.
+    pub policy: Option<String>,
+    /// The command and its arguments.
+    pub command: Vec<OsString>,
+    /// How to report.
+    pub report: Option<Format>,
+    /// The descriptor to report to, other than standard error.
+    pub report_to: Option<u32>,
+    /// Only decide.
+    pub dry_run: bool,
+    /// What [`standard_descriptors`] returned, for the report.
+    pub opened_stdio: Vec<u32>,
+}
 
 /// What was decided about a launch, before anything was done.
 #[derive(Debug)]
@@ -61,16 +78,13 @@ fn check_names(policy: &Policy) -> Result<(), Failure> {
     }
 }
 
-/// Launches what `canc-run` was asked for. Comes back only if the program was not started, or, for a dry run, with the decision.
+/// Starts a program in place of the calling process, which should have one thread. Comes back only if the program was not started, or,
+/// for a dry run, with the decision.
 ///
 /// # Errors
-/// Why the program was not started.
-pub fn launch(request: Request) -> Result<Decision, Failure> {
-    let opened_stdio = sys::open_standard_descriptors().map_err(|e| {
-        Failure::refused("standard descriptors", format!("/dev/null: {e}"), "open descriptors 0 to 2")
-    })?;
-    sys::ignore_write_signals().map_err(|e| Failure::refused("signals", e.to_string(), ""))?;
-    let bundle = Bundle::open(&request.bundle)?;
+/// Why the program was not started. The process may have lost privileges by then and should end.
+pub fn launch(bundle: &Bundle, request: Request) -> Result<Decision, Failure> {
+    let opened_stdio = [request.opened_stdio.clone(), standard_descriptors()?].concat();
     let policy = bundle.policy(request.policy.as_deref())?;
     let environment: Variables = std::env::vars_os().collect();
     let value = |name: &str| environment.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
@@ -80,19 +94,12 @@ pub fn launch(request: Request) -> Result<Decision, Failure> {
         return Ok(decision);
     }
     let plan = decision.plan?;
-    let prepared = ruleset(&bundle, policy, &plan, value("HOME").as_deref().map(Path::new))?;
+    let prepared = ruleset(bundle, policy, &plan, value("HOME").as_deref().map(Path::new))?;
     let payload = Payload {
         program: decision.program.path.display().to_string(),
         arguments: arguments(request.command)?,
         environment,
-        filters: match plan
-            .steps
-            .iter()
-            .find_map(|s| if let Step::Seccomp { programs, .. } = s { Some(programs) } else { None })
-        {
-            Some(programs) => bundle.filters(programs)?,
-            None => Vec::new(),
-        },
+        filters: bundle.filters(plan.programs())?,
         capabilities: decision.host.process.capabilities,
         report: request.report,
         opened_stdio,
@@ -108,15 +115,25 @@ pub fn launch(request: Request) -> Result<Decision, Failure> {
     Err(perform(&plan, payload, &mut machine))
 }
 
+/// Opens those of descriptors 0 to 2 that are closed, and returns which, and has failed writes be errors. A program whose own start-up does
+/// not do the former calls this before it opens anything else, which would get their numbers.
+///
+/// # Errors
+/// The null device cannot be opened.
+pub fn standard_descriptors() -> Result<Vec<u32>, Failure> {
+    sys::ignore_write_signals().map_err(|e| Failure::refused("signals", e.to_string(), ""))?;
+    sys::open_standard_descriptors().map_err(|e| {
+        Failure::refused("standard descriptors", format!("/dev/null: {e}"), "open descriptors 0 to 2")
+    })
+}
+
 fn ruleset(
     bundle: &Bundle,
     policy: &Policy,
     plan: &Plan,
     home: Option<&Path>,
 ) -> Result<Option<Prepared>, Failure> {
-    let abi =
-        plan.steps.iter().find_map(|s| if let Step::Landlock { abi, .. } = s { Some(*abi) } else { None });
-    let (Some(abi), Some(entry)) = (abi, &policy.landlock) else { return Ok(None) };
+    let (Some(abi), Some(entry)) = (plan.landlock_abi(), &policy.landlock) else { return Ok(None) };
     let rules = bundle.ruleset(&entry.rulesets, abi)?;
     landlock::prepare(&rules, &Places::of_caller(home)).map(Some)
 }

@@ -1,6 +1,17 @@
 //! Starts a program under a compiled policy: probes the host, plans, performs the plan and executes in place, or refuses and says why.
 //!
 //! It contains no parser of policies, no shell and no network. Unsafe code is in `sys` alone.
+//!
+//! ```no_run
+//! use canc_runtime::{Bundle, Request, launch};
+//!
+//! let bundle = Bundle::open("webd.canc".as_ref())?;
+//! let request = Request { command: vec!["/usr/sbin/webd".into()], ..Request::default() };
+//! // Comes back only if the program was not started.
+//! let failure = launch(&bundle, request).unwrap_err();
+//! eprintln!("{failure}");
+//! # Ok::<(), canc_runtime::Failure>(())
+//! ```
 
 pub mod args;
 mod bundle;
@@ -13,6 +24,7 @@ mod landlock;
 mod launch;
 mod limits;
 mod machine;
+mod namespaces;
 mod perform;
 mod plan;
 mod procfs;
@@ -26,8 +38,8 @@ mod walk;
 pub use bundle::Bundle;
 pub use caps::CapSet;
 pub use failure::{Code, Failure};
-pub use launch::{Decision, decide, launch};
-pub use plan::{Layer, LayerState, Plan, Policy, Step};
+pub use launch::{Decision, Request, decide, launch, standard_descriptors};
+pub use plan::{Layer, LayerState, Namespace, Plan, Policy, Step};
 pub use program::Program;
 pub use report::{Enforcement, Format, LayerReport, State};
 pub use sys::{Instruction, load_filter};

@@ -6,7 +6,8 @@ use crate::failure::{Code, Failure};
 use crate::host::{CapabilityFacts, capability_facts};
 use crate::label::{self, Attribute};
 use crate::landlock::Prepared;
-use crate::plan::{Plan, Step};
+use crate::namespaces;
+use crate::plan::{Namespace, Plan, Step};
 use crate::procfs::{Procfs, explain};
 use crate::program::Program;
 use crate::sys::{self, Arguments, Ending, Instruction};
@@ -150,6 +151,10 @@ impl System for Machine {
         }
     }
 
+    fn namespaces(&mut self, kinds: &[Namespace]) -> Result<(), String> {
+        namespaces::make(kinds)
+    }
+
     fn drop_bounding(&mut self, set: CapSet) -> io::Result<()> {
         for number in set.numbers() {
             remove_capability_from_bounding_set(one(number))?;
@@ -157,12 +162,18 @@ impl System for Machine {
         Ok(())
     }
 
+    /// Asks for no change that is none: a confined caller may lack the permission even for that.
     fn set_capabilities(&mut self, sets: &CapabilityFacts) -> io::Result<()> {
-        clear_ambient_capability_set()?;
-        let set = |s: CapSet| CapabilitySet::from_bits_retain(s.0);
+        let now = capability_facts()?;
+        if now.ambient != CapSet::default() {
+            clear_ambient_capability_set()?;
+        }
         let CapabilityFacts { permitted, effective, inheritable, ambient, .. } = *sets;
-        let (permitted, effective, inheritable) = (set(permitted), set(effective), set(inheritable));
-        set_capabilities(None, CapabilitySets { effective, permitted, inheritable })?;
+        if (now.permitted, now.effective, now.inheritable) != (permitted, effective, inheritable) {
+            let set = |s: CapSet| CapabilitySet::from_bits_retain(s.0);
+            let (permitted, effective, inheritable) = (set(permitted), set(effective), set(inheritable));
+            set_capabilities(None, CapabilitySets { effective, permitted, inheritable })?;
+        }
         for number in ambient.numbers() {
             configure_capability_in_ambient_set(one(number), true)?;
         }

@@ -2,9 +2,10 @@
 #![cfg_attr(not(test), no_main)]
 
 use canc_runtime::args::{self, Asked};
-use canc_runtime::{Code, Decision, Failure, launch};
+use canc_runtime::{Bundle, Code, Decision, Failure, Request, launch, standard_descriptors};
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::Path;
 
 #[cfg(not(test))]
 #[path = "sys/entry.rs"]
@@ -16,7 +17,7 @@ fn run(words: Vec<OsString>) -> u8 {
     match args::parse(words) {
         Ok(Asked::Help) => print(args::HELP),
         Ok(Asked::Version) => print(concat!("canc-run ", env!("CARGO_PKG_VERSION"), "\n")),
-        Ok(Asked::Launch(request)) => match launch(request) {
+        Ok(Asked::Launch(bundle, request)) => match start(&bundle, request) {
             Ok(decision) => dry_run(&decision),
             Err(failure) => fail(&failure),
         },
@@ -25,6 +26,11 @@ fn run(words: Vec<OsString>) -> u8 {
             Code::Refused as u8
         }
     }
+}
+
+fn start(bundle: &Path, mut request: Request) -> Result<Decision, Failure> {
+    request.opened_stdio = standard_descriptors()?;
+    launch(&Bundle::open(bundle)?, request)
 }
 
 fn dry_run(decision: &Decision) -> u8 {

@@ -3,9 +3,11 @@
 
 mod capabilities;
 mod layers;
+mod namespaces;
 mod text;
 
 pub use layers::{Layer, LayerState};
+pub use namespaces::Namespace;
 
 use crate::caps::CapSet;
 use crate::failure::{Code, Failure, reason};
@@ -75,6 +77,8 @@ pub enum Step {
         /// What must be read back.
         expect: String,
     },
+    /// Make these namespaces, map the caller to itself in a user namespace, bring the loopback device of a network namespace up.
+    Namespaces(Vec<Namespace>),
     /// Drop from the bounding set.
     Bounding {
         /// What is dropped.
@@ -132,6 +136,23 @@ impl Plan {
         let complain = policy.launch.mode == "complain";
         Ok(Self { policy: policy.name.clone(), complain, layers, accepted, notes, steps })
     }
+
+    /// The filters that are loaded, first to last.
+    #[must_use]
+    pub fn programs(&self) -> &[Artefact] {
+        match self.steps.iter().find(|step| matches!(step, Step::Seccomp { .. })) {
+            Some(Step::Seccomp { programs, .. }) => programs,
+            _ => &[],
+        }
+    }
+
+    /// The kernel's Landlock ABI, where a ruleset is enforced.
+    #[must_use]
+    pub fn landlock_abi(&self) -> Option<u32> {
+        self.steps
+            .iter()
+            .find_map(|step| if let Step::Landlock { abi, .. } = step { Some(*abi) } else { None })
+    }
 }
 
 /// Words that this version does not know mean a bundle from a newer compiler: never pass over one.
@@ -168,6 +189,9 @@ fn check_words(policy: &Policy, reasons: &mut Vec<Refusal>) {
             unknown("launcher", from);
         }
     }
+    for word in launch.isolate.iter().filter(|w| Namespace::named(w).is_none()) {
+        unknown("namespace", word);
+    }
     if let Err(number) = CapSet::of(&launch.capabilities) {
         unknown("capability number", &number.to_string());
     }
@@ -186,13 +210,6 @@ fn not_done_yet(launch: &LaunchEntry, reasons: &mut Vec<Refusal>, accepted: &mut
             );
             if limit.prefer { accepted.push(missing) } else { reasons.push(missing) }
         }
-    }
-    for namespace in &launch.isolate {
-        reasons.push(reason(
-            format!("isolate {namespace}"),
-            "this canc-run makes no namespaces",
-            "start it inside one made by unshare(1) or by the service unit, and remove the statement",
-        ));
     }
     if launch.separate_instances {
         reasons.push(reason(
@@ -230,6 +247,7 @@ fn steps(
             steps.push(Step::Label { layer, write: write.clone(), expect: expect.clone() });
         }
     }
+    steps.extend(namespaces::step(launch, host, reasons));
     steps.extend(capabilities::steps(launch, host, reasons, notes));
     steps.extend([Step::Report, Step::Signals]);
     let complain = launch.mode == "complain";

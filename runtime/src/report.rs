@@ -1,7 +1,7 @@
 //! What a launch did, as data, as JSON and as lines to read.
 
 use crate::host::CapabilityFacts;
-use crate::plan::{Layer, LayerState, Plan};
+use crate::plan::{Layer, LayerState, Namespace, Plan};
 use canc_bundle::Refusal;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -36,6 +36,8 @@ pub struct Enforcement {
     pub capabilities: CapabilityFacts,
     /// Whether `no_new_privs` is set.
     pub no_new_privs: bool,
+    /// Namespaces of its own.
+    pub namespaces: Vec<Namespace>,
     /// Limits that were set, by the language's word.
     pub limits: BTreeMap<String, u64>,
     /// Descriptors from 0 to 2 that were closed and are now `/dev/null`.
@@ -97,6 +99,7 @@ impl Enforcement {
             layers: plan.layers.iter().map(|(l, state)| (*l, layer(state))).collect(),
             capabilities,
             no_new_privs: false,
+            namespaces: Vec::new(),
             limits: BTreeMap::new(),
             opened_stdio: Vec::new(),
             kept_descriptors: Vec::new(),
@@ -149,6 +152,7 @@ impl fmt::Display for Enforcement {
         let words = |f: &mut fmt::Formatter<'_>, name: &str, words: &[String]| {
             if words.is_empty() { Ok(()) } else { writeln!(f, "  {name:<12} {}", words.join(" ")) }
         };
+        words(f, "namespaces", &self.namespaces.iter().map(|n| n.word().to_owned()).collect::<Vec<_>>())?;
         words(f, "limits", &self.limits.iter().map(|(w, n)| format!("{w}={n}")).collect::<Vec<_>>())?;
         words(f, "descriptors", &self.kept_descriptors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         words(f, "environment", &[self.environment_kept.as_slice(), &self.environment_set].concat())?;

@@ -4,6 +4,7 @@
 use crate::caps::CapSet;
 use crate::host::CapabilityFacts;
 use crate::label::Attribute;
+use crate::plan::Namespace;
 use crate::sys::{Arguments, Instruction};
 use rustix::process::Resource;
 use std::io;
@@ -20,6 +21,8 @@ pub trait System {
     fn limit(&mut self, resource: Resource, value: u64) -> io::Result<()>;
     /// Writes the exec label and returns what was read back, which is `expect`.
     fn label(&mut self, attribute: Attribute, write: &str, expect: &str) -> Result<String, String>;
+    /// Makes namespaces; the error names the step.
+    fn namespaces(&mut self, kinds: &[Namespace]) -> Result<(), String>;
     /// Drops from the bounding set.
     fn drop_bounding(&mut self, set: CapSet) -> io::Result<()>;
     /// Sets all but the bounding set.

@@ -18,7 +18,10 @@ pub fn run(args: &CheckArgs, streams: &mut Streams<'_>) -> Outcome {
         if let Some(set) = &compiled.policies {
             let (policies, tests) = (set.policies().len(), set.tests().len());
             let rules: usize = set.policies().iter().map(|p| p.rules.len()).sum();
-            streams.out(&format!("{}: {policies} policies, {rules} rules, {tests} tests\n", args.source.policy.display()));
+            streams.out(&format!(
+                "{}: {policies} policies, {rules} rules, {tests} tests\n",
+                args.source.policy.display()
+            ));
         }
     }
     Ok(if good { Exit::Done } else { Exit::Policy })

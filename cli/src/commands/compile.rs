@@ -43,7 +43,9 @@ fn options(args: &SourceArgs) -> Result<Options, Failure> {
     let mut parameters = BTreeMap::new();
     for setting in &args.set {
         let Some((name, value)) = setting.split_once('=') else {
-            return Err(Failure::usage(format!("`--set {setting}` has no value; write `--set {setting}=VALUE`")));
+            return Err(Failure::usage(format!(
+                "`--set {setting}` has no value; write `--set {setting}=VALUE`"
+            )));
         };
         if parameters.insert(name.to_owned(), value.to_owned()).is_some() {
             return Err(Failure::usage(format!("`--set {name}=…` is given twice")));
@@ -65,7 +67,7 @@ fn base_name(base: &str) -> String {
     Path::new(base).file_name().map_or_else(|| base.to_owned(), |n| n.to_string_lossy().into_owned())
 }
 
-fn arches(words: &[String]) -> Result<Vec<Arch>, Failure> {
+pub fn arches(words: &[String]) -> Result<Vec<Arch>, Failure> {
     let mut out = Vec::new();
     for word in words {
         let arch = Arch::parse(word).ok_or_else(|| {

@@ -11,24 +11,24 @@ pub fn run(args: &ExplainArgs, streams: &mut Streams<'_>) -> Outcome {
         return Ok(list(args.json, streams));
     };
     let wanted = code.to_ascii_uppercase();
-    let Some((code, title)) = codes::ALL.iter().find(|(c, _)| c.0 == wanted) else {
+    let Some(entry) = codes::ALL.iter().find(|e| e.code.0 == wanted) else {
         return Err(Failure::usage(format!("there is no code `{code}`; `canc explain --list` lists them")));
     };
-    let page = codes::page(*code).unwrap_or_default();
     if args.json {
-        streams.out(&to_json(&serde_json::json!({ "code": code.0, "title": title, "page": page })));
+        let page = serde_json::json!({ "code": entry.code.0, "title": entry.title, "page": entry.page });
+        streams.out(&to_json(&page));
     } else {
-        streams.out(page);
+        streams.out(entry.page);
     }
     Ok(Exit::Done)
 }
 
 fn list(json: bool, streams: &mut Streams<'_>) -> Exit {
     if json {
-        let all: Vec<_> = codes::ALL.iter().map(|(c, t)| serde_json::json!({ "code": c.0, "title": t })).collect();
-        streams.out(&to_json(&all));
+        let one = |e: &codes::Entry| serde_json::json!({ "code": e.code.0, "title": e.title });
+        streams.out(&to_json(&codes::ALL.iter().map(one).collect::<Vec<_>>()));
     } else {
-        streams.out(&codes::ALL.iter().map(|(c, t)| format!("{}  {t}\n", c.0)).collect::<String>());
+        streams.out(&codes::ALL.iter().map(|e| format!("{}  {}\n", e.code.0, e.title)).collect::<String>());
     }
     Exit::Done
 }

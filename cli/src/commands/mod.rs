@@ -1,9 +1,12 @@
 //! One file per command; each turns arguments into calls of the pure crates and prints what they answer.
 
+mod build;
 mod check;
 mod compile;
 mod explain;
 mod std_library;
+mod target_options;
+mod test;
 mod validate;
 
 use crate::args::{Cli, Color, Command};
@@ -18,9 +21,11 @@ pub fn run(cli: &Cli, streams: &mut Streams<'_>) -> Exit {
         Color::Never => streams.color = false,
     }
     let done = match &cli.command {
+        Command::Build(args) => build::run(args, streams),
         Command::Check(args) => check::run(args, streams),
         Command::Explain(args) => explain::run(args, streams),
         Command::Std(args) => std_library::run(args, streams),
+        Command::Test(args) => test::run(args, streams),
         Command::Validate(args) => validate::run(args, streams),
     };
     done.unwrap_or_else(|failure| {

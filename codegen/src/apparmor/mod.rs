@@ -3,6 +3,7 @@
 pub mod emit;
 pub mod features;
 pub mod glob;
+mod layer;
 pub mod limits;
 mod lower;
 pub mod model;
@@ -10,5 +11,6 @@ pub mod read;
 pub mod token;
 
 pub use emit::emit;
+pub use layer::{Decision, decide, layer, profile_layer};
 pub use lower::{ApparmorOptions, LowerError, LowerErrorKind, Lowered, lower};
 pub use read::{ReadError, read};

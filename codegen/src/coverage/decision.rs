@@ -19,6 +19,8 @@ pub struct Combination {
     pub landlock: u32,
 }
 
+/// The ABI that deployments have unless the build says otherwise: that of Linux 6.12.
+pub const DEPLOYED_LANDLOCK: u32 = 6;
 /// The newest Landlock ABI that rulesets are made for; a host with a newer one uses this one's.
 pub const NEWEST_LANDLOCK: u32 = 7;
 
@@ -37,6 +39,14 @@ pub struct PolicyLayers<'a> {
 }
 
 impl<'a> PolicyLayers<'a> {
+    /// The MAC layers that are active on a host with this combination.
+    #[must_use]
+    pub fn mac(&self, on: Combination) -> Vec<&Layer<'a>> {
+        let mac =
+            [self.selinux.as_ref().filter(|_| on.selinux), self.apparmor.as_ref().filter(|_| on.apparmor)];
+        mac.into_iter().flatten().collect()
+    }
+
     /// The layers that are active on a host with this combination.
     #[must_use]
     pub fn active(&self, on: Combination) -> Vec<&Layer<'a>> {

@@ -2,13 +2,15 @@
 
 use super::LowerError;
 use super::place::{Placed, pattern_of};
-use super::rights::{Rights, handled, let_through, mediates, of_op};
+use super::rights::{Rights, let_through, mediates, of_op};
 use super::rules::Rules;
+use crate::leftover::{Leftover, Narrowed};
 use crate::near::{Near, meet};
 use crate::verdict::{Outcome, Verdict};
 use canc_dsl::policy::{Body, Effect, FileOp, FileOps, PathRef, Rule, RuleId};
-use canc_sets::path::{Lang, Pattern, TooLarge, Universe};
-use std::cell::OnceCell;
+use canc_sets::path::{Lang, Pattern, Tail, TooLarge, Universe};
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 
 /// One pattern of an allow, and the places that it became.
 pub(super) struct Want<'a> {
@@ -21,14 +23,6 @@ pub(super) struct Want<'a> {
 }
 
 impl Want<'_> {
-    fn lang(&self) -> Result<Lang, TooLarge> {
-        let all = Lang::patterns([self.pattern])?;
-        if self.except.is_empty() {
-            return Ok(all);
-        }
-        Ok(all.minus(Lang::patterns(self.except.iter().map(|e| &e.pattern))?))
-    }
-
     /// What the policy allows by it: who may write may append.
     fn allows(&self, op: FileOp) -> bool {
         self.ops.has(op) || (op == FileOp::Append && self.ops.has(FileOp::Write))
@@ -37,14 +31,13 @@ impl Want<'_> {
 
 pub(super) struct Judge<'r, 'a> {
     rules: &'r Rules<'a>,
-    handled: Rights,
-    abi: u32,
     wants: OnceCell<Near>,
+    known: RefCell<HashMap<(Pattern, FileOp, bool), Option<(String, bool)>>>,
 }
 
 impl<'r, 'a> Judge<'r, 'a> {
-    pub(super) fn new(rules: &'r Rules<'a>, abi: u32) -> Self {
-        Self { rules, handled: handled(abi), abi, wants: OnceCell::new() }
+    pub(super) fn new(rules: &'r Rules<'a>) -> Self {
+        Self { rules, wants: OnceCell::new(), known: RefCell::default() }
     }
 
     pub(super) fn run(&self, outcomes: &mut [Outcome], errors: &mut Vec<LowerError>) {
@@ -64,12 +57,8 @@ impl<'r, 'a> Judge<'r, 'a> {
         if denies.is_empty() {
             return;
         }
-        let grants: Vec<(Pattern, Rights)> = self
-            .rules
-            .grants
-            .iter()
-            .filter_map(|g| Some((pattern_of(&g.place)?, g.rights.intersect(self.handled))))
-            .collect();
+        let grants: Vec<(Pattern, Rights)> =
+            self.rules.grants.iter().filter_map(|g| Some((pattern_of(&g.place)?, g.rights))).collect();
         let near = Near::new(grants.iter().map(|g| &g.0));
         for rule in denies {
             let Some(outcome) = outcomes.get_mut(rule.id.0 as usize) else { continue };
@@ -90,20 +79,12 @@ impl<'r, 'a> Judge<'r, 'a> {
                 narrowed.push(what.clone());
             }
         }
-        let between = [FileOp::Delete, FileOp::Link].into_iter().any(|op| want.ops.has(op));
-        let apart = "moving and linking between directories, which this ABI refuses";
-        if between && self.abi < 2 && !narrowed.iter().any(|n| n == apart) {
-            narrowed.push(apart.into());
-        }
         let free: Vec<&str> = want.ops.iter().filter(|op| !mediates(*op)).map(FileOp::word).collect();
         if !free.is_empty() {
             note(outcome, format!("{} is not mediated", free.join(", ")));
         }
         if want.placed.exact && (want.ops.has(FileOp::Create) || want.ops.has(FileOp::Delete)) {
             note(outcome, "the topmost directory itself can neither be made nor removed".into());
-        }
-        if want.placed.places.iter().any(|(p, _)| !p.is_tree()) {
-            note(outcome, "a file that replaces another has no rights of its own".into());
         }
         if let Some(text) = self.surplus(want)? {
             widen(outcome, text);
@@ -113,16 +94,19 @@ impl<'r, 'a> Judge<'r, 'a> {
 
     /// What the want's places let through that no rule allows.
     fn surplus(&self, want: &Want<'a>) -> Result<Option<String>, TooLarge> {
-        let (mut found, mut witness) = (Vec::new(), None);
+        let (mut found, mut witness) = (FileOps::EMPTY, None);
         for (place, rights) in &want.placed.places {
-            let Some(pattern) = pattern_of(place) else { continue };
-            for op in let_through(rights.intersect(self.handled)).iter().filter(|op| *op != FileOp::Map) {
-                let same = want.placed.exact && want.allows(op) && want.except.is_empty() && !want.owner;
-                if same || found.contains(&op.word()) {
-                    continue;
-                }
+            let said = want.placed.exact && want.except.is_empty() && !want.owner;
+            let more = |op: FileOp| !(said && want.allows(op));
+            let open: FileOps = let_through(*rights).minus(found).iter().filter(|op| more(*op)).collect();
+            if open.is_empty() {
+                continue;
+            }
+            let pattern = if want.placed.exact { Some(want.pattern.clone()) } else { pattern_of(place) };
+            let Some(pattern) = pattern else { continue };
+            for op in open.iter() {
                 if let Some((path, other)) = self.escaping(want, op, &pattern)? {
-                    found.push(op.word());
+                    found = found.with(op);
                     let who = if other { " as other" } else { "" };
                     let verb = if want.ops.is_empty() { String::new() } else { format!("{} ", op.word()) };
                     witness.get_or_insert_with(|| format!("{verb}\"{path}\"{who}"));
@@ -135,71 +119,67 @@ impl<'r, 'a> Judge<'r, 'a> {
                 "making sockets by other names in the same directory, such as at {witness}"
             )));
         }
-        Ok(Some(format!("{} in the same places, such as `{witness}`", found.join(", "))))
+        let list: Vec<&str> = found.iter().map(FileOp::word).collect();
+        Ok(Some(format!("{} in the same places, such as `{witness}`", list.join(", "))))
     }
 
-    /// A path of a place on which the policy does not allow an operation, and whether only to other users than its owner.
+    /// A path of a place on which the policy does not allow an operation, and whether only to other users than its owner. Many rules
+    /// may share a place that is not exactly what they say, so the answer is kept.
     fn escaping(
         &self,
         want: &Want<'a>,
         op: FileOp,
         place: &Pattern,
     ) -> Result<Option<(String, bool)>, TooLarge> {
+        // A file is nearly always one rule's, and so is a directory that is exactly what a rule says.
+        let shared = !want.placed.exact && place.tail() == Tail::Subtree;
+        let key = shared.then(|| (place.clone(), op, want.owner));
+        if let Some(known) = key.as_ref().and_then(|key| self.known.borrow().get(key).cloned()) {
+            return Ok(known);
+        }
         let index = self.wants.get_or_init(|| Near::new(self.rules.wants.iter().map(|w| w.pattern)));
-        let near: Vec<&Want<'a>> = index
-            .to(place)
-            .into_iter()
-            .filter_map(|n| self.rules.wants.get(n))
-            .filter(|w| w.allows(op))
-            .collect();
-        for owner_only in [false, true] {
-            let others: Vec<&&Want<'a>> = near
-                .iter()
-                .filter(|w| (!owner_only || !w.owner) && w.pattern.meets(place) != Some(false))
-                .collect();
-            if owner_only && !want.owner && !near.iter().any(|w| w.owner) {
-                continue;
-            }
-            if others.iter().any(|w| w.except.is_empty() && w.pattern.covers(place) == Some(true)) {
-                continue;
-            }
-            if let Some(path) = self.witness(op, place, &others)? {
-                return Ok(Some((path, owner_only)));
-            }
+        let prefixes = |n: usize| self.rules.wants.get(n).map(|w| w.pattern.prefixes()).unwrap_or_default();
+        let near = index.to(place, &prefixes).into_iter().filter_map(|n| self.rules.wants.get(n));
+        let near: Vec<&Want<'a>> =
+            near.filter(|w| w.allows(op) && w.pattern.meets(place) != Some(false)).collect();
+        let owners_alone = want.owner || near.iter().any(|w| w.owner);
+        let mut found = left(op, place, near.iter().copied())?.map(|path| (path, false));
+        if found.is_none() && owners_alone {
+            let others = near.iter().copied().filter(|w| !w.owner);
+            found = left(op, place, others)?.map(|path| (path, true));
         }
-        Ok(None)
-    }
-
-    fn witness(
-        &self,
-        op: FileOp,
-        place: &Pattern,
-        allowed: &[&&Want<'a>],
-    ) -> Result<Option<String>, TooLarge> {
-        if allowed.is_empty() && matches!(op, FileOp::Create | FileOp::Delete) {
-            return Ok(place.example(false).or_else(|| place.example(true)));
+        if let Some(key) = key {
+            self.known.borrow_mut().insert(key, found.clone());
         }
-        if allowed.is_empty() {
-            return Ok(place.example(op == FileOp::List));
-        }
-        let mut lang = Lang::patterns([place])?;
-        for want in allowed {
-            lang = lang.minus(want.lang()?);
-        }
-        if let Some(top) = top(place) {
-            // Making and removing the topmost directory takes a right on the one above it.
-            if matches!(op, FileOp::Create | FileOp::Delete) {
-                lang = lang.minus(Lang::patterns([&top])?);
-            }
-        }
-        kind_of(lang, op).witness(Universe::Paths)
+        Ok(found)
     }
 }
 
-/// The directory of a subtree.
-fn top(place: &Pattern) -> Option<Pattern> {
-    let is_tree = place.tail() == canc_sets::path::Tail::Subtree;
-    is_tree.then(|| place.with_tail(canc_sets::path::Tail::Directory))
+/// What the first ABI makes of a rule: it has no right for what goes from one directory to another, and refuses that.
+pub(super) fn without_refer(ops: FileOps, outcome: &mut Outcome) {
+    let between = [FileOp::Delete, FileOp::Link].into_iter().any(|op| ops.has(op));
+    if let Verdict::Allow { narrowed, .. } = &mut outcome.verdict
+        && between
+    {
+        narrowed.push("moving and linking between directories, which this ABI refuses".into());
+    }
+}
+
+/// A path of a place that none of some wants has.
+fn left<'w, 'a: 'w>(
+    op: FileOp,
+    place: &Pattern,
+    allowed: impl Iterator<Item = &'w Want<'a>>,
+) -> Result<Option<String>, TooLarge> {
+    let in_directory = matches!(op, FileOp::Create | FileOp::Delete);
+    // Making and removing the topmost directory takes a right on the one above it.
+    let top = place.with_tail(Tail::Directory);
+    let tops = in_directory && place.tail() == Tail::Subtree;
+    let plain = |pattern| Narrowed { pattern, except: &[] };
+    let taken = allowed.map(|w| Narrowed { pattern: w.pattern, except: w.except });
+    let taken = taken.chain(tops.then_some(plain(&top))).collect();
+    let (files, directories) = (op != FileOp::List, op == FileOp::List || in_directory);
+    Leftover { whole: plain(place), taken, files, directories }.witness()
 }
 
 /// The paths of a language that an operation can be about.
@@ -262,7 +242,8 @@ fn granted(
     if !mediates(op) {
         return Ok(pattern.example(false).or_else(|| pattern.example(true)));
     }
-    for (place, rights) in near.to(pattern).into_iter().filter_map(|n| grants.get(n)) {
+    let prefixes = |n: usize| grants.get(n).map(|g| g.0.prefixes()).unwrap_or_default();
+    for (place, rights) in near.to(pattern, &prefixes).into_iter().filter_map(|n| grants.get(n)) {
         let gives =
             let_through(*rights).has(op) || (op == FileOp::Link && rights.intersect(of_op(op)) == of_op(op));
         if !gives || !meet(place, pattern)? {

@@ -1,13 +1,13 @@
 //! Clauses to the decision on each call, made once and asked many times: for tables, verdicts and coverage.
 
-use super::condition::{Compiler, REGISTERS, place};
+use super::condition::Compiler;
 use super::diagram::{Arena, Half, Leaf, Node, NodeId, Word};
 use super::encode::action;
 use super::model::{Clauses, EVERYWHERE, Unsayable};
 use super::word::{Bound, witness};
-use canc_dsl::policy::{Action, Condition, Width};
+use canc_dsl::policy::{Action, Condition};
 use canc_sets::syscalls::{self, Arch};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What a filter does with the calls that meet a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,13 +30,21 @@ pub struct Decisions<'a> {
     /// The nodes.
     pub arena: Arena,
     known: HashMap<(usize, Option<Arch>), NodeId>,
+    /// Whether guards are left out: what the rules on system calls alone say.
+    unguarded: bool,
 }
 
 impl<'a> Decisions<'a> {
     /// No decision is made yet.
     #[must_use]
     pub fn new(clauses: &'a Clauses) -> Self {
-        Self { clauses, arena: Arena::default(), known: HashMap::new() }
+        Self { clauses, arena: Arena::default(), known: HashMap::new(), unguarded: false }
+    }
+
+    /// The decisions without guards, to compare what two policies' rules on system calls say.
+    #[must_use]
+    pub fn unguarded(clauses: &'a Clauses) -> Self {
+        Self { unguarded: true, ..Self::new(clauses) }
     }
 
     /// The decision on a call. Architectures with the same arguments share it.
@@ -51,7 +59,7 @@ impl<'a> Decisions<'a> {
         if let Some(known) = self.known.get(&key) {
             return Ok(*known);
         }
-        let made = self.clauses.decision(&mut self.arena, arch, call, name)?;
+        let made = self.clauses.decision(&mut self.arena, arch, call, name, self.unguarded)?;
         self.known.insert(key, made);
         Ok(made)
     }
@@ -75,29 +83,11 @@ impl<'a> Decisions<'a> {
 
     /// What the filter does with the calls that meet a condition. What cannot be decided counts as some.
     pub fn permission(&mut self, arch: Arch, name: &str, when: Option<&Condition>) -> Permission {
-        let Some(call) = syscalls::index(name) else { return Permission::Absent };
-        let (Some(name), Some(_)) = (syscalls::lookup(name), syscalls::number(arch, name)) else {
-            return Permission::Absent;
-        };
-        self.among(arch, call, name, when).unwrap_or(Permission::Some)
-    }
-
-    fn among(
-        &mut self,
-        arch: Arch,
-        call: usize,
-        name: &'static str,
-        when: Option<&Condition>,
-    ) -> Result<Permission, Unsayable> {
-        let node = self.on(arch, call, name)?;
-        // Outside of the condition nothing is asked, which a leaf that no decision has stands for.
-        let when = self.condition(arch, name, when)?;
-        let outside = self.arena.constant(false)?;
-        let node = self.arena.choose(when, node, outside)?;
-        let node = self.arena.prune(node)?;
+        let Some(name) = on_table(arch, name) else { return Permission::Absent };
+        let Ok(node) = self.among(arch, name, when) else { return Permission::Some };
         let (mut made, mut refused) = (false, false);
         let mut todo = vec![node];
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         while let Some(node) = todo.pop().filter(|_| !(made && refused)) {
             match self.arena.get(node) {
                 Node::Leaf(Leaf::Return(value)) if permits(*value) => made = true,
@@ -108,11 +98,26 @@ impl<'a> Decisions<'a> {
                 }
             }
         }
-        Ok(match (made, refused) {
+        match (made, refused) {
             (true, false) => Permission::All,
             (true, true) => Permission::Some,
             (false, _) => Permission::None,
-        })
+        }
+    }
+
+    /// The decision on the calls that meet a condition; for others a leaf that no decision has.
+    fn among(
+        &mut self,
+        arch: Arch,
+        name: &'static str,
+        when: Option<&Condition>,
+    ) -> Result<NodeId, Unsayable> {
+        let call = syscalls::index(name).unwrap_or(usize::MAX);
+        let node = self.on(arch, call, name)?;
+        let when = self.condition(arch, name, when)?;
+        let outside = self.arena.constant(false)?;
+        let node = self.arena.choose(when, node, outside)?;
+        Ok(self.arena.prune(node)?)
     }
 
     fn condition(
@@ -126,40 +131,32 @@ impl<'a> Decisions<'a> {
         compiler.condition(condition).map_err(|why| Unsayable { source: None, why })
     }
 
-    /// Arguments with which a call that meets a condition is made, and otherwise `None`. Arguments are given in the order of
-    /// x86_64.
-    pub fn permitted(&mut self, arch: Arch, name: &str, when: Option<&Condition>) -> Option<[u64; 6]> {
-        let call = syscalls::index(name)?;
-        let name = syscalls::lookup(name)?;
-        syscalls::number(arch, name)?;
-        let node = self.on(arch, call, name).ok()?;
-        let when = self.condition(arch, name, when).ok()?;
-        let outside = self.arena.constant(false).ok()?;
-        let node = self.arena.choose(when, node, outside).ok()?;
-        let node = self.arena.prune(node).ok()?;
-        let words = self.path(node, &mut Vec::new())?;
-        let value = |word: Word| words.get(&word).copied().unwrap_or(0);
-        Some(std::array::from_fn(|arg| {
-            let arg = u8::try_from(arg).unwrap_or(REGISTERS);
-            let place = place(arch, name, arg, Width::U64);
-            let (low, high) = match place {
-                Some(place) => (place.low, place.high),
-                None => (Word { register: arg, half: Half::Low }, None),
-            };
-            u64::from(value(low)) | high.map_or(0, |h| u64::from(value(h)) << 32)
-        }))
+    /// Arguments of a call that meets a condition and is made (or refused); `None` when there are none. The registers are the
+    /// architecture's own.
+    pub fn example(
+        &mut self,
+        arch: Arch,
+        name: &str,
+        when: Option<&Condition>,
+        made: bool,
+    ) -> Option<[u64; 6]> {
+        let name = on_table(arch, name)?;
+        let node = self.among(arch, name, when).ok()?;
+        let words = self.path(node, made, &mut Vec::new())?;
+        let value = |register: u8, half| u64::from(words.get(&Word { register, half }).copied().unwrap_or(0));
+        Some([0, 1, 2, 3, 4, 5].map(|r| value(r, Half::High) << 32 | value(r, Half::Low)))
     }
 
-    /// The words of a path to a leaf that lets the call be made.
-    fn path(&self, node: NodeId, bounds: &mut Vec<(Word, Bound)>) -> Option<HashMap<Word, u32>> {
+    /// The words of a path to a leaf that makes, or refuses, the call.
+    fn path(&self, node: NodeId, made: bool, bounds: &mut Vec<(Word, Bound)>) -> Option<HashMap<Word, u32>> {
         match self.arena.get(node) {
-            Node::Leaf(Leaf::Return(value)) if permits(*value) => words(bounds),
+            Node::Leaf(Leaf::Return(value)) if permits(*value) == made => words(bounds),
             Node::Leaf(_) => None,
             Node::Test { view, edges } => {
                 let mut low = 0;
                 for edge in edges {
                     bounds.push((view.word, Bound { mask: view.mask, low, high: edge.last }));
-                    if let Some(found) = self.path(edge.to, bounds) {
+                    if let Some(found) = self.path(edge.to, made, bounds) {
                         return Some(found);
                     }
                     bounds.pop();
@@ -169,6 +166,11 @@ impl<'a> Decisions<'a> {
             }
         }
     }
+}
+
+/// The table's own name of a call that an architecture has.
+fn on_table(arch: Arch, name: &str) -> Option<&'static str> {
+    syscalls::number(arch, name).and_then(|_| syscalls::lookup(name))
 }
 
 /// A word for each that is bounded.

@@ -3,6 +3,8 @@
 //! `implied` and `model` turn rules into clauses about calls, `decisions` into diagrams, `tree` and `layout` into programs, `encode`
 //! into bytes. `sim` runs what was emitted, `checker` judges it as the kernel does, `decide` answers what a filter does and why.
 
+mod ask;
+mod calls;
 pub mod checker;
 mod condition;
 mod coverage;
@@ -13,6 +15,7 @@ pub mod encode;
 mod errnos;
 mod errors;
 mod families;
+mod guards;
 mod implied;
 mod layout;
 mod listing;
@@ -26,6 +29,8 @@ mod tree;
 mod verdicts;
 mod word;
 
+pub use ask::{Asked, Witness};
+pub use coverage::layer;
 pub use decide::{Decided, Why};
 pub use errors::LowerError;
 pub use lower::lower;
@@ -33,7 +38,7 @@ pub use lower::lower;
 use crate::verdict::Outcome;
 use canc_dsl::policy::RuleId;
 use canc_sets::syscalls::Arch;
-use diagram::Arena;
+use diagram::NodeId;
 use layout::Program;
 use model::Clauses;
 use std::collections::BTreeMap;
@@ -76,7 +81,8 @@ pub struct Lowered {
     /// The launch's descriptor.
     pub launch_fd: u32,
     clauses: Clauses,
-    nodes: Arena,
+    /// The calls whose answer depends on their arguments, and where their decisions start.
+    roots: Vec<(Arch, &'static str, NodeId)>,
 }
 
 /// One program.

@@ -241,7 +241,7 @@ impl Clauses {
         Some(self.answer(action))
     }
 
-    /// The decision on a call: a diagram whose leaves are what the filter returns.
+    /// The decision on a call: a diagram whose leaves are what the filter returns; guards may be left out.
     ///
     /// # Errors
     /// When a condition cannot be compiled.
@@ -251,9 +251,11 @@ impl Clauses {
         arch: Arch,
         call: usize,
         name: &'static str,
+        unguarded: bool,
     ) -> Result<NodeId, Unsayable> {
         let mut groups = Groups::default();
-        for clause in self.about(call, arch) {
+        let counts = |c: &&Clause| !(unguarded && matches!(c.effect, Effect::Guard(_)));
+        for clause in self.about(call, arch).filter(counts) {
             let holds = match clause.condition.and_then(|c| self.conditions.get(c)) {
                 None => arena.constant(true)?,
                 Some(condition) => {

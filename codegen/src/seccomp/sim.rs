@@ -13,22 +13,55 @@ pub struct Data {
     pub args: [u64; 6],
 }
 
+/// What a word of the data is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// The number of the call.
+    Number,
+    /// The architecture.
+    Architecture,
+    /// Half of a register.
+    Argument {
+        /// Which, from 0.
+        register: u8,
+        /// Bits 32 to 63.
+        high: bool,
+    },
+    /// The instruction pointer, which filters here never read.
+    Other,
+}
+
+/// The names of registers in listings, as numbered arguments are named in policies.
+pub const ARGUMENT_NAMES: [&str; 6] = ["arg0", "arg1", "arg2", "arg3", "arg4", "arg5"];
+
+impl Place {
+    /// The word at an offset; `None` where there is none.
+    #[must_use]
+    pub fn at(offset: u32, big_endian: bool) -> Option<Self> {
+        match offset {
+            NUMBER => Some(Self::Number),
+            ARCHITECTURE => Some(Self::Architecture),
+            8 | 12 => Some(Self::Other),
+            16..64 if offset.is_multiple_of(4) => {
+                let register = u8::try_from((offset - 16) / 8).ok()?;
+                Some(Self::Argument { register, high: (offset % 8 == 4) != big_endian })
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Data {
     /// The word at an offset; `None` where the kernel would refuse the program.
     fn word(&self, offset: u32, big_endian: bool) -> Option<u32> {
-        let half = |value: u64, second: bool| {
-            let shift = if second == big_endian { 0 } else { 32 };
-            u32::try_from(value >> shift & 0xffff_ffff).ok()
-        };
-        match offset {
-            NUMBER => Some(self.nr),
-            ARCHITECTURE => Some(self.arch),
-            8 | 12 => Some(0),
-            16..64 if offset.is_multiple_of(4) => {
-                let register = self.args.get(((offset - 16) / 8) as usize)?;
-                half(*register, offset % 8 == 4)
+        match Place::at(offset, big_endian)? {
+            Place::Number => Some(self.nr),
+            Place::Architecture => Some(self.arch),
+            Place::Other => Some(0),
+            Place::Argument { register, high } => {
+                let value = self.args.get(usize::from(register))? >> if high { 32 } else { 0 };
+                u32::try_from(value & 0xffff_ffff).ok()
             }
-            _ => None,
         }
     }
 }

@@ -65,12 +65,12 @@ impl Checker<'_, '_> {
         let paths = self.paths(&file.paths, scope);
         let except = self.paths(&file.except, scope);
         let run = match &file.run {
-            ast::RunTarget::Inherit => RunTarget::Inherit,
-            ast::RunTarget::Unconfined => RunTarget::Unconfined,
-            ast::RunTarget::Policy(name) if self.known_policy(name) => {
+            None | Some(ast::RunTarget::Inherit) => RunTarget::Inherit,
+            Some(ast::RunTarget::Unconfined) => RunTarget::Unconfined,
+            Some(ast::RunTarget::Policy(name)) if self.known_policy(name) => {
                 RunTarget::Policy(Arc::clone(&name.text))
             }
-            ast::RunTarget::Policy(_) => return None,
+            Some(ast::RunTarget::Policy(_)) => return None,
         };
         let (paths, except) = (paths?, except?);
         let label = self.label(file, &paths, what_for)?;

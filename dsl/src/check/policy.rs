@@ -62,6 +62,8 @@ impl Checker<'_, '_> {
             };
             if let Some(id) = &rule.id
                 && let Some(before) = ids.insert(Arc::clone(&id.text), id.span)
+                // A fragment that is included with several values brings one rule several times.
+                && before != id.span
             {
                 self.sink.push(
                     Diagnostic::new(codes::DUPLICATE, format!("two rules have the id `{}`", id.text))
@@ -110,7 +112,8 @@ impl Checker<'_, '_> {
             let Body::Syscall(calls) = &rule.body else { continue };
             if calls.calls.iter().any(|c| c.name == "clone3" && c.group.is_none()) {
                 let message = "`clone3` is allowed by name, and user namespaces are not";
-                let help = "leave `clone3` out: C libraries fall back on `clone`; or write `allow userns create;`";
+                let help =
+                    "leave `clone3` out: C libraries fall back on `clone`; or write `allow userns create;`";
                 self.fail(codes::CLONE3_ALONE, rule.span, message, "its flags cannot be seen", help);
             }
         }

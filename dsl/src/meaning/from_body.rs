@@ -1,12 +1,14 @@
 //! Rule bodies to boxes of requests.
 
-use super::boxes::{Dim, Kind, Region};
+use super::boxes::{Dim, Kind, Region, RequestSet};
 use crate::policy::{
-    Body, FileOp, FileRule, IpBlock, MountFlags, MountRule, MountSource, MqueueRule, NamePattern, NetOp,
-    NetRule, PathRef, Peer, PolicySet, Propagation, Protocol, PtraceRule, SignalRule, UnixAddress, UnixRule,
+    Body, Class, FileOp, FileRule, IpBlock, MountFlags, MountRule, MountSource, MqueueRule, NamePattern,
+    NetOp, NetRule, PathRef, Peer, PolicySet, Propagation, Protocol, PtraceRule, Request, SignalRule,
+    UnixAddress, UnixRule, Who,
 };
 use canc_sets::interval::Intervals;
 use canc_sets::path::{Atom, Lang, Pattern, Piece, TooLarge, Universe};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -31,15 +33,40 @@ impl Peers {
     /// Those seen from the policy `own` in a build of these policies.
     #[must_use]
     pub fn new(set: &PolicySet, own: &Arc<str>) -> Self {
-        let policies = set.policies().iter().map(|p| Arc::clone(&p.name)).filter(|n| n != own).collect();
-        Self { own: Arc::clone(own), policies }
+        Self { own: Arc::clone(own), policies: set.policies().iter().map(|p| Arc::clone(&p.name)).collect() }
     }
 
-    /// Every process.
+    /// Requests of this policy in the bits of `other`, which starts it: what is reached stays within the starter, so that both
+    /// domains are "self" there.
+    #[must_use]
+    pub fn as_reached_from(&self, other: &Self, requests: RequestSet) -> RequestSet {
+        let there = self.bit_of(&other.own);
+        let translate = |bits: u128| if bits & there != 0 { (bits & !there) | 1 << SELF } else { bits };
+        let mut regions = requests.regions;
+        for region in &mut regions {
+            let peer = match region.kind {
+                Kind::UnixPath { .. } | Kind::UnixAbstract { .. } | Kind::Signal | Kind::Ptrace => region.dims.get_mut(1),
+                _ => None,
+            };
+            if let Some(Dim::Bits(bits)) = peer {
+                *bits = translate(*bits);
+            }
+        }
+        RequestSet::new(regions)
+    }
+
+    fn bit_of(&self, name: &str) -> u128 {
+        match self.policies.iter().position(|p| &**p == name) {
+            Some(i) => 1 << (FIRST_POLICY + u32::try_from(i).unwrap_or(0)),
+            None => 0,
+        }
+    }
+
+    /// Every process. The own policy's bit among the policies is never used.
     #[must_use]
     pub fn all(&self) -> u128 {
         let count = FIRST_POLICY + u32::try_from(self.policies.len()).unwrap_or(0);
-        u128::MAX >> (128 - count.min(128))
+        (u128::MAX >> (128 - count.min(128))) & !self.bit_of(&self.own)
     }
 
     /// The bits that a peer stands for; none for a policy that is not in the build.
@@ -51,10 +78,7 @@ impl Peers {
             Peer::Systemd => 1 << SYSTEMD,
             Peer::Any => self.all(),
             Peer::Policy(name) if *name == self.own => 1 << SELF,
-            Peer::Policy(name) => match self.policies.iter().position(|p| p == name) {
-                Some(i) => 1 << (FIRST_POLICY + u32::try_from(i).unwrap_or(0)),
-                None => 0,
-            },
+            Peer::Policy(name) => self.bit_of(name),
         }
     }
 }
@@ -124,6 +148,46 @@ pub fn allow_regions(body: &Body, peers: &Peers) -> Result<Vec<Region>, TooLarge
         }
         body => body_regions(body, peers),
     }
+}
+
+/// The boxes of a request in a test: the body's, asked by whom the test says.
+///
+/// # Errors
+/// When a pattern's automaton is too large.
+pub fn request_regions(request: &Request, peers: &Peers) -> Result<Vec<Region>, TooLarge> {
+    let mut regions = body_regions(&request.body, peers)?;
+    let asked_by = match request.who {
+        Who::Owner => OWNER,
+        Who::Root | Who::Other => NOT_OWNER,
+    };
+    for region in &mut regions {
+        if let (Kind::File(_), Some(who)) = (region.kind, region.dims.first_mut()) {
+            *who = Dim::Bits(asked_by);
+        }
+    }
+    Ok(regions)
+}
+
+/// The classes that the requests of a body are counted in; none for what is no request.
+#[must_use]
+pub fn body_classes(body: &Body) -> BTreeSet<Class> {
+    let kinds: Vec<Kind> = match body {
+        Body::File(rule) => rule.ops.iter().map(Kind::File).collect(),
+        Body::Net(rule) => rule.ops.iter().map(|op| Kind::Net(op, rule.protocol)).collect(),
+        Body::Unix(rule) => vec![Kind::UnixPath { listen: rule.listen }],
+        Body::Socket(rule) => rule.kinds.iter().map(|k| Kind::Socket(*k)).collect(),
+        Body::Capability(_) => vec![Kind::Capability],
+        Body::Syscall(_) => Vec::new(),
+        Body::UsernsCreate => vec![Kind::UsernsCreate],
+        Body::Namespace(_) => vec![Kind::Namespace],
+        Body::Signal(_) => vec![Kind::Signal],
+        Body::Ptrace(_) => vec![Kind::Ptrace],
+        Body::Mount(_) => vec![Kind::MountNew],
+        Body::IoUring(_) => vec![Kind::IoUring],
+        Body::Mqueue(_) => vec![Kind::Mqueue],
+        Body::Facility(facility) => vec![Kind::Facility(*facility)],
+    };
+    kinds.into_iter().map(Kind::class).collect()
 }
 
 /// What every policy allows: a domain may signal its own processes.

@@ -3,9 +3,7 @@
 use super::cst::TokenKind;
 use super::line::Line;
 use super::value::Words;
-use crate::ast::{
-    Body, Expr, FileBody, MountBody, Name, NetBody, Peer, RunTarget, SignalBody, SyscallBody, UnixBody,
-};
+use crate::ast::{Body, Expr, FileBody, MountBody, Name, NetBody, Peer, SignalBody, SyscallBody, UnixBody};
 use crate::codes;
 use crate::policy::{
     FileOp, FileOps, IoUringUses, MountFlags, MqueueOps, NamespaceKind, NamespaceKinds, NetOp, PtraceModes,
@@ -14,11 +12,16 @@ use crate::policy::{
 use crate::sink::Parsed;
 use crate::source::Span;
 use crate::{tables, words};
-use canc_sets::syscalls::Arch;
 
 impl Line<'_, '_, '_> {
-    /// A body; in a request (`request`), `as` and deployments after `on` are left to the caller.
+    /// A body with its clauses; in a request (`request`), `on` may be about deployments and is left to the caller then.
     pub(crate) fn body(&mut self, request: bool) -> Parsed<Body> {
+        let mut body = self.bare_body()?;
+        while self.clause(&mut body, request)? {}
+        Ok(body)
+    }
+
+    fn bare_body(&mut self) -> Parsed<Body> {
         let Some(word) = self.peek_word() else {
             return Err(
                 self.expected("what the rule is about", super::line::one_of(words::BODIES.iter().copied()))
@@ -35,7 +38,12 @@ impl Line<'_, '_, '_> {
         match word {
             "socket" => self.socket(),
             "capability" => self.capability(),
-            "syscall" => self.syscall(request),
+            "syscall" => {
+                let calls = self.set("a system call", Words::Calls)?;
+                let body =
+                    SyscallBody { calls, except: Vec::new(), condition: None, arches: None, action: None };
+                Ok(Body::Syscall(body))
+            }
             "userns" => {
                 self.expect("create", "write `userns create`")?;
                 Ok(Body::UsernsCreate)
@@ -84,8 +92,7 @@ impl Line<'_, '_, '_> {
         let words = self.since(start);
         let owner = self.eat("owner").is_some();
         let paths = self.paths()?;
-        let run = if self.eat_operator("->") { self.run_target(ops, words)? } else { RunTarget::Inherit };
-        Ok(Body::File(FileBody { ops, owner, paths, except: Vec::new(), label: None, run }))
+        Ok(Body::File(FileBody { ops, words, owner, paths, except: Vec::new(), label: None, run: None }))
     }
 
     fn accesses(&mut self) -> Parsed<FileOps> {
@@ -109,33 +116,6 @@ impl Line<'_, '_, '_> {
         }
     }
 
-    fn run_target(&mut self, ops: FileOps, words: Span) -> Parsed<RunTarget> {
-        let target = match self.peek_word() {
-            Some("policy") => {
-                self.next();
-                RunTarget::Policy(self.name("a policy's name")?)
-            }
-            Some("inherit") => {
-                self.next();
-                RunTarget::Inherit
-            }
-            Some("unconfined") => {
-                self.next();
-                RunTarget::Unconfined
-            }
-            _ => {
-                let help = "write `-> inherit`, `-> policy NAME` or `-> unconfined`";
-                return Err(self.expected("where the program goes", help));
-            }
-        };
-        if ops != FileOps::of(&[FileOp::Run]) && target != RunTarget::Inherit {
-            let help = "write the other accesses in a rule of their own";
-            let message = "only `run` alone sends a program elsewhere";
-            return Err(self.fail(codes::RUN_IN_LIST, words, message, "these have no `->`", help));
-        }
-        Ok(target)
-    }
-
     fn net_or_unix(&mut self) -> Parsed<Body> {
         let ops = self.choices("a network access", words::NET_OPS)?;
         if self.eat("unix").is_some() {
@@ -156,17 +136,13 @@ impl Line<'_, '_, '_> {
                 help,
             ));
         }
-        let mut net =
-            NetBody { ops, protocol: (protocol, span), addresses: None, ports: None, except: Vec::new() };
-        loop {
-            if net.addresses.is_none() && self.eat("address").is_some() {
-                net.addresses = Some(self.set("an address", Words::Names)?);
-            } else if net.ports.is_none() && self.eat("port").is_some() {
-                net.ports = Some(self.set("a port", Words::Names)?);
-            } else {
-                return Ok(Body::Net(net));
-            }
-        }
+        Ok(Body::Net(NetBody {
+            ops,
+            protocol: (protocol, span),
+            addresses: None,
+            ports: None,
+            except: Vec::new(),
+        }))
     }
 
     fn unix(&mut self, ops: &[(NetOp, Span)]) -> Parsed<Body> {
@@ -204,14 +180,11 @@ impl Line<'_, '_, '_> {
         if unix.types.is_empty() {
             unix.types = UnixTypes::all();
         }
-        if self.eat("to").is_some() {
-            unix.peer = Some(self.peer()?);
-        }
         Ok(Body::Unix(unix))
     }
 
     /// `self`, `policy NAME`, `user`, `systemd`, `any`
-    fn peer(&mut self) -> Parsed<Peer> {
+    pub(super) fn peer(&mut self) -> Parsed<Peer> {
         const PEERS: &[(&str, u8)] = &[("policy", 0), ("self", 1), ("user", 2), ("systemd", 3), ("any", 4)];
         Ok(match self.choose("a peer", PEERS)?.0 {
             0 => Peer::Policy(self.name("a policy's name")?),
@@ -271,16 +244,7 @@ impl Line<'_, '_, '_> {
     fn signal(&mut self) -> Parsed<Body> {
         let send = self.choose("a direction", &[("send", true), ("receive", false)])?.0;
         let signals = self.signals()?;
-        let mut peers = Vec::new();
-        let (word, other) = if send { ("to", "from") } else { ("from", "to") };
-        if self.at_word(other) {
-            let help = format!("write `{word}`");
-            return Err(self.expected(&format!("`{word}`"), help));
-        }
-        if self.eat(word).is_some() {
-            peers = self.list(|l| l.peer())?;
-        }
-        Ok(Body::Signal(SignalBody { send, signals, peers }))
+        Ok(Body::Signal(SignalBody { send, signals, peers: Vec::new() }))
     }
 
     /// Names of signals, numbers of real-time ones, or `all`, as bits.
@@ -378,11 +342,7 @@ impl Line<'_, '_, '_> {
         };
         self.arrow()?;
         let target = self.paths()?;
-        let options = match self.eat("options") {
-            Some(_) => Some(self.mount_options()?),
-            None => None,
-        };
-        Ok(Body::Mount(MountBody::New { types, source, target, options }))
+        Ok(Body::Mount(MountBody::New { types, source, target, options: None }))
     }
 
     /// A word, dotted or not, or a string without interpolation.
@@ -414,7 +374,7 @@ impl Line<'_, '_, '_> {
         self.value("a source", words)
     }
 
-    fn mount_options(&mut self) -> Parsed<MountFlags> {
+    pub(super) fn mount_options(&mut self) -> Parsed<MountFlags> {
         let named = self.choices("a mount option", words::MOUNT_OPTIONS)?;
         Ok(named.into_iter().filter_map(|o| o.0).collect())
     }
@@ -432,30 +392,5 @@ impl Line<'_, '_, '_> {
         let flags: MountFlags = named.iter().filter_map(|o| o.0.0).collect();
         let only_bind = named.iter().all(|o| o.0.1);
         Ok((if only_bind { None } else { Some(flags) }, bind))
-    }
-
-    fn syscall(&mut self, request: bool) -> Parsed<Body> {
-        let calls = self.set("a system call", Words::Calls)?;
-        let mut body = SyscallBody { calls, except: Vec::new(), condition: None, arches: None, action: None };
-        loop {
-            let span = self.here();
-            if body.condition.is_none() && self.eat("where").is_some() {
-                body.condition = Some(self.condition()?);
-            } else if body.arches.is_none() && self.at_word("on") && !(request && self.on_deployment()) {
-                self.next();
-                let table: Vec<_> = Arch::ALL.iter().map(|a| (a.word(), *a)).collect();
-                let named = self.choices("an architecture", &table)?;
-                body.arches = Some(named.into_iter().map(|a| a.0).collect());
-            } else if body.action.is_none() && self.eat("with").is_some() {
-                body.action = Some((self.action()?.0, span));
-            } else {
-                return Ok(Body::Syscall(body));
-            }
-        }
-    }
-
-    /// Whether `on` starts the list of deployments of an assertion.
-    fn on_deployment(&self) -> bool {
-        self.peek_second().is_some_and(|t| words::DEPLOYMENTS.iter().any(|d| d.0 == self.str(t)))
     }
 }

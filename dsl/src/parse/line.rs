@@ -190,7 +190,7 @@ impl<'t, 's, 'd> Line<'t, 's, 'd> {
         if token.kind == TokenKind::Junk {
             return Err(self.junk(token));
         }
-        let message = format!("unexpected {}", self.describe(token));
+        let message = format!("unexpected {}", self.describe(token).trim_start_matches("a "));
         let help = match self.peek_word() {
             Some(word) if words::CLAUSES.contains(&word) => {
                 format!("`{word}` has no meaning here, or is here twice")

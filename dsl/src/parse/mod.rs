@@ -2,18 +2,20 @@
 //! mistake of a file is reported. It looks nothing up: what a name stands for is `resolve`'s business.
 
 mod body;
+mod clause;
 mod condition;
 mod cst;
 mod item;
 mod line;
+mod pieces;
 mod rule;
 mod scan;
 mod split;
 mod statement;
 mod test;
 mod value;
+mod when;
 
-pub use cst::{Token, TokenKind};
 pub(crate) use line::shorten;
 use line::{Context, Line};
 pub(crate) use scan::scan;

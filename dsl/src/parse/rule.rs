@@ -2,8 +2,7 @@
 
 use super::cst::TokenKind;
 use super::line::Line;
-use super::value::Words;
-use crate::ast::{Body, Label, Name, Rule, StatementKind};
+use crate::ast::{Body, Expr, Label, Name, Rule, StatementKind};
 use crate::codes;
 use crate::sink::Parsed;
 
@@ -22,47 +21,41 @@ pub(super) fn rule(line: &mut Line<'_, '_, '_>) -> Parsed<StatementKind> {
     let audit = line.eat("audit").is_some();
     let mut body = line.body(false)?;
     let mut because = None;
-    loop {
-        let span = line.here();
-        match line.peek_word() {
-            Some("except") => {
-                line.next();
-                line.except(&mut body, span)?;
-            }
-            Some("as") => {
-                line.next();
-                label(line, &mut body, span)?;
-            }
-            Some("because") if because.is_none() => because = Some(line.because()?),
-            Some("owner") => {
-                let help = "write it before the paths: `allow read owner \"…\"`";
-                return Err(line.fail(
-                    codes::UNEXPECTED,
-                    span,
-                    "`owner` stands in the wrong place",
-                    "here",
-                    help,
-                ));
-            }
-            Some("audit") => {
-                let help = "write it after `allow` or `deny`";
-                return Err(line.fail(
-                    codes::UNEXPECTED,
-                    span,
-                    "`audit` stands in the wrong place",
-                    "here",
-                    help,
-                ));
-            }
-            _ => break,
-        }
-    }
-    if let Some(token) = line.peek().filter(|t| t.kind == TokenKind::At) {
-        let message = format!("`{}` stands in the wrong place", line.str(token));
-        let help = "write annotations before `allow` or `deny`";
-        return Err(line.fail(codes::UNEXPECTED, token.span, message, "here", help));
-    }
+    while more(line, &mut body, &mut because)? {}
+    misplaced(line)?;
     Ok(StatementKind::Rule(Box::new(Rule { id, prefer, deny, audit, body, because })))
+}
+
+/// Reads one clause; false if none is next.
+fn more(line: &mut Line<'_, '_, '_>, body: &mut Body, because: &mut Option<Expr>) -> Parsed<bool> {
+    let span = line.here();
+    if line.clause(body, false)? {
+        return Ok(true);
+    }
+    if line.eat("except").is_some() {
+        line.except(body, span)?;
+    } else if line.eat("as").is_some() {
+        label(line, body, span)?;
+    } else if because.is_none() && line.at_word("because") {
+        *because = Some(line.because()?);
+    } else {
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+/// Fails on what has its place further up.
+fn misplaced(line: &mut Line<'_, '_, '_>) -> Parsed<()> {
+    let Some(token) = line.peek() else { return Ok(()) };
+    let text = line.str(token);
+    let help = match text {
+        "owner" => "write it before the paths: `allow read owner \"…\"`",
+        "audit" => "write it after `allow` or `deny`",
+        _ if token.kind == TokenKind::At => "write annotations before `allow` or `deny`",
+        _ => return Ok(()),
+    };
+    let message = format!("`{text}` stands in the wrong place");
+    Err(line.fail(codes::UNEXPECTED, token.span, message, "here", help))
 }
 
 /// `@prefer` and `@id(name)`, each at most once, in any order.
@@ -127,30 +120,5 @@ impl Line<'_, '_, '_> {
         };
         self.next();
         self.inside(inner, token.span, |l| l.new_name("a name", false))
-    }
-
-    /// What follows `except`, whose word stands at `span`.
-    pub(crate) fn except(&mut self, body: &mut Body, span: crate::source::Span) -> Parsed<()> {
-        let (target, what, words) = match body {
-            Body::File(file) => (&mut file.except, "a path", Words::Names),
-            Body::Net(net) => (&mut net.except, "a port", Words::Names),
-            Body::Unix(unix) => (&mut unix.except, "a path", Words::Names),
-            Body::Syscall(call) => (&mut call.except, "a system call", Words::Calls),
-            Body::Signal(signal) => {
-                let out = self.signals()?;
-                signal.signals &= !out;
-                return Ok(());
-            }
-            _ => {
-                let help = "this rule names single things: leave out those that it should not have";
-                return Err(self.fail(codes::NO_MEANING, span, "`except` has no meaning here", "here", help));
-            }
-        };
-        if !target.is_empty() {
-            let help = "separate the values with `,`";
-            return Err(self.fail(codes::REPEATED, span, "`except` stands here twice", "again", help));
-        }
-        *target = self.set(what, words)?;
-        Ok(())
     }
 }

@@ -21,10 +21,14 @@ pub(crate) fn scan<'b>(file: FileId, bytes: &'b [u8], sink: &mut Sink) -> Option
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
+            // The text that is shown has a replacement character there, and everything before it is as written.
             let at = error.valid_up_to();
             sink.push(
                 Diagnostic::new(codes::NOT_UTF8, format!("byte {at} is not UTF-8"))
-                    .label(Span::new(file, at, at + 1), "not UTF-8 from here")
+                    .label(
+                        Span::new(file, at, at + char::REPLACEMENT_CHARACTER.len_utf8()),
+                        "not UTF-8 from here",
+                    )
                     .help("save the file as UTF-8"),
             );
             return None;

@@ -1,109 +1,19 @@
 //! Skeleton nodes to the statements of a policy or fragment.
 
-use super::cst::{Token, TokenKind, tokens};
+use super::cst::TokenKind;
 use super::line::{Context, Line, one_of};
+use super::pieces::{Piece, each_statement, no_block};
 use super::rule;
 use super::split::Node;
 use super::value::Words;
-use crate::ast::{Call, Expr, Launcher, Name, Statement, StatementKind, When, WhenCondition};
+use crate::ast::{Call, Expr, Launcher, Statement, StatementKind, When};
 use crate::codes;
 use crate::diag::Diagnostic;
-use crate::policy::{Action, Compare, NamespaceKind, Target};
+use crate::policy::{Action, NamespaceKind, Target};
 use crate::sink::{Parsed, Reported};
 use crate::source::Span;
-use crate::{Version, words};
-use canc_sets::syscalls::Arch;
+use crate::words;
 use std::sync::Arc;
-
-/// The tokens of one statement, cut out of a node: where a `;` is missing, a node holds several.
-pub(crate) struct Piece<'t> {
-    pub(crate) tokens: &'t [Token],
-    pub(crate) span: Span,
-    /// The node, for the last piece alone: its block belongs to it.
-    pub(crate) node: Option<&'t Node>,
-}
-
-/// Calls `each` for every statement of the nodes, and reports what is missing between them.
-pub(crate) fn each_statement<'s, 'd>(
-    cx: &mut Context<'s, 'd>,
-    nodes: &[Node],
-    starts: &[&str],
-    mut each: impl FnMut(&mut Context<'s, 'd>, Piece<'_>),
-) {
-    for node in nodes {
-        if cx.sink.is_full() {
-            return;
-        }
-        let all = tokens(cx.file, cx.text, node.head.clone(), cx.sink);
-        let mut rest = all.as_slice();
-        while let Some(at) = missing_end(cx, rest, starts) {
-            let (head, tail) = rest.split_at(at);
-            report_missing_end(cx, head);
-            each(cx, Piece { tokens: head, span: span_of(head), node: None });
-            rest = tail;
-        }
-        if !node.ended && !node.broken {
-            report_missing_end(cx, rest);
-        }
-        let span =
-            if rest.is_empty() { Span::new(cx.file, node.head.start, node.head.end) } else { span_of(rest) };
-        each(cx, Piece { tokens: rest, span, node: Some(node) });
-    }
-}
-
-fn span_of(tokens: &[Token]) -> Span {
-    match (tokens.first(), tokens.last()) {
-        (Some(first), Some(last)) => first.span.to(last.span),
-        _ => Span::default(),
-    }
-}
-
-fn report_missing_end(cx: &mut Context<'_, '_>, tokens: &[Token]) {
-    let Some(last) = tokens.last() else { return };
-    cx.sink.push(
-        Diagnostic::new(codes::MISSING_SEMICOLON, "`;` is missing")
-            .label(last.span, "the statement ends here")
-            .help(format!("write `{};`", super::line::shorten(cx.str(last.span)))),
-    );
-}
-
-/// Where in the tokens another statement starts: a statement's word at the start of a later line, after something that can end one.
-fn missing_end(cx: &Context<'_, '_>, tokens: &[Token], starts: &[&str]) -> Option<usize> {
-    /// Words that cannot end a statement, so that the next line goes on with it.
-    const GO_ON: &[&str] = &[
-        "from", "to", "as", "socket", "allow", "deny", "audit", "or", "and", "not", "with", "except",
-        "where", "in", "on", "by", "because", "type", "include", "policy",
-    ];
-    (1..tokens.len()).find(|at| {
-        let (Some(before), Some(token)) = (tokens.get(at - 1), tokens.get(*at)) else { return false };
-        let text = cx.str(token.span);
-        let next = tokens.get(at + 1).map(|t| cx.str(t.span));
-        let starts_one = match token.kind {
-            TokenKind::Word => {
-                starts.contains(&text)
-                    || (starts.is_empty() && next.is_some_and(|n| super::test::VERBS.contains(&n)))
-            }
-            TokenKind::At => text == "@prefer" || text == "@id",
-            _ => false,
-        };
-        starts_one
-            && cx
-                .text
-                .get(before.span.range().end..token.span.range().start)
-                .is_some_and(|t| t.contains('\n'))
-            && !matches!(before.kind, TokenKind::Comma | TokenKind::Operator)
-            && !GO_ON.contains(&cx.str(before.span))
-            && !only_annotations(cx, tokens.get(..*at).unwrap_or_default())
-    })
-}
-
-fn only_annotations(cx: &Context<'_, '_>, tokens: &[Token]) -> bool {
-    tokens.iter().all(|t| match t.kind {
-        TokenKind::At => matches!(cx.str(t.span), "@prefer" | "@id"),
-        TokenKind::Group(_) => true,
-        _ => false,
-    })
-}
 
 /// The statements of a block.
 pub(crate) fn statements(cx: &mut Context<'_, '_>, nodes: &[Node]) -> Vec<Statement> {
@@ -167,17 +77,6 @@ fn statement(cx: &mut Context<'_, '_>, piece: &Piece<'_>) -> Parsed<StatementKin
     line.finish()?;
     no_block(cx, piece)?;
     Ok(kind)
-}
-
-/// Fails if a block follows a statement that has none.
-pub(crate) fn no_block(cx: &mut Context<'_, '_>, piece: &Piece<'_>) -> Parsed<()> {
-    let Some(node) = piece.node.filter(|n| n.body.is_some()) else { return Ok(()) };
-    let span = Span::new(cx.file, node.block.start, node.block.start + 1);
-    Err(cx.sink.push(
-        Diagnostic::new(codes::UNEXPECTED, "a block stands where none belongs")
-            .label(span, "this block")
-            .help("end the statement before it with `;`"),
-    ))
 }
 
 fn words_of(line: &mut Line<'_, '_, '_>) -> Parsed<StatementKind> {
@@ -435,134 +334,4 @@ impl Line<'_, '_, '_> {
 pub(crate) fn argument(line: &mut Line<'_, '_, '_>) -> Parsed<Expr> {
     let words = if matches!(line.peek_word(), Some("true" | "false")) { Words::Calls } else { Words::Names };
     line.value("a value", words)
-}
-
-const COMPARISONS: &[(&str, Compare)] = &[
-    ("==", Compare::Eq),
-    ("!=", Compare::Ne),
-    ("<", Compare::Lt),
-    ("<=", Compare::Le),
-    (">", Compare::Gt),
-    (">=", Compare::Ge),
-];
-
-impl Line<'_, '_, '_> {
-    /// A comparison operator.
-    pub(crate) fn comparison(&mut self) -> Parsed<(Compare, Span)> {
-        let found = COMPARISONS.iter().find(|c| self.at_operator(c.0));
-        let span = self.here();
-        match found {
-            Some((_, compare)) => {
-                self.next();
-                Ok((*compare, span))
-            }
-            None => {
-                let help = if self.at_operator("=") {
-                    "write `==`"
-                } else {
-                    "write one of `==` `!=` `<` `<=` `>` `>=`"
-                };
-                Err(self.expected("a comparison", help))
-            }
-        }
-    }
-
-    fn when_condition(&mut self) -> Parsed<WhenCondition> {
-        let mut any = vec![self.when_all()?];
-        while self.eat("or").is_some() {
-            any.push(self.when_all()?);
-        }
-        Ok(if any.len() == 1 { any.remove(0) } else { WhenCondition::Any(any) })
-    }
-
-    fn when_all(&mut self) -> Parsed<WhenCondition> {
-        let mut all = vec![self.when_one()?];
-        while self.eat("and").is_some() {
-            all.push(self.when_one()?);
-        }
-        Ok(if all.len() == 1 { all.remove(0) } else { WhenCondition::All(all) })
-    }
-
-    fn when_one(&mut self) -> Parsed<WhenCondition> {
-        let mut negations = 0;
-        while self.eat("not").is_some() {
-            negations += 1;
-        }
-        let inner = self.when_atom()?;
-        Ok(if negations % 2 == 0 { inner } else { WhenCondition::Not(Box::new(inner)) })
-    }
-
-    fn when_atom(&mut self) -> Parsed<WhenCondition> {
-        let Some(token) = self.peek() else {
-            return Err(self.expected("a condition", "write for instance `when arch == x86_64`"));
-        };
-        if let TokenKind::Group(inner) = &token.kind {
-            self.next();
-            return self.inside(inner, token.span, |l| l.when_condition());
-        }
-        let name = self.name("a condition")?;
-        match &*name.text {
-            "arch" => self.when_arch(),
-            "selinux.base" => self.when_base(),
-            "apparmor.abi" => {
-                let compare = self.comparison()?.0;
-                Ok(WhenCondition::ApparmorAbi(compare, self.version()?))
-            }
-            other if other.contains('.') => {
-                const KNOWN: &[&str] = &["selinux.base", "apparmor.abi"];
-                Err(self.unknown("a condition", other, name.span, KNOWN.iter().copied()))
-            }
-            _ => Ok(WhenCondition::Param(name)),
-        }
-    }
-
-    fn when_arch(&mut self) -> Parsed<WhenCondition> {
-        let table: Vec<(&'static str, Arch)> = Arch::ALL.iter().map(|a| (a.word(), *a)).collect();
-        if self.eat("in").is_some() {
-            let Some(token) = self.peek() else {
-                return Err(self.expected("a list", "write `arch in [x86_64, aarch64]`"));
-            };
-            let TokenKind::List(inner) = &token.kind else {
-                return Err(self.expected("a list", "write `arch in [x86_64, aarch64]`"));
-            };
-            self.next();
-            let arches = self.inside(inner, token.span, |l| l.choices("an architecture", &table))?;
-            return Ok(WhenCondition::Arch(arches.into_iter().map(|a| a.0).collect()));
-        }
-        let (compare, span) = self.comparison()?;
-        let arch = WhenCondition::Arch(vec![self.choose("an architecture", &table)?.0]);
-        self.equality(compare, span, arch)
-    }
-
-    fn when_base(&mut self) -> Parsed<WhenCondition> {
-        let (compare, span) = self.comparison()?;
-        let name = match self.peek() {
-            Some(token) if token.kind == TokenKind::String => {
-                self.next();
-                let text = self.str(token).trim_matches('"');
-                Name { text: self.cx.intern(text), span: token.span }
-            }
-            _ => self.name("the name of an SELinux base")?,
-        };
-        self.equality(compare, span, WhenCondition::SelinuxBase(name))
-    }
-
-    fn equality(&mut self, compare: Compare, span: Span, yes: WhenCondition) -> Parsed<WhenCondition> {
-        match compare {
-            Compare::Eq => Ok(yes),
-            Compare::Ne => Ok(WhenCondition::Not(Box::new(yes))),
-            _ => Err(self.fail(codes::UNEXPECTED, span, "names have no order", "here", "write `==` or `!=`")),
-        }
-    }
-
-    fn version(&mut self) -> Parsed<Version> {
-        let parsed = self.peek().and_then(|t| Version::parse(self.str(t)));
-        match parsed {
-            Some(version) => {
-                self.next();
-                Ok(version)
-            }
-            None => Err(self.expected("a version", "write a version such as `4.0`")),
-        }
-    }
 }

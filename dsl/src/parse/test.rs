@@ -2,8 +2,8 @@
 
 use super::cst::TokenKind;
 use super::line::Line;
+use super::pieces::{Piece, each_statement, no_block};
 use super::split::Node;
-use super::statement::{Piece, each_statement};
 use crate::ast::{Assertion, Claim, DecidedBy, Item, Name, Request, Test};
 use crate::policy::{Deployment, Who};
 use crate::sink::Parsed;
@@ -33,7 +33,7 @@ fn assertions(line: &mut Line<'_, '_, '_>, nodes: &[Node]) -> Vec<Assertion> {
         }
         let mut line = Line::new(cx, piece.tokens, piece.span);
         let read = line.assertion().and_then(|a| line.finish().map(|()| a));
-        let blockless = super::statement::no_block(cx, &piece);
+        let blockless = no_block(cx, &piece);
         if let (Ok(assertion), Ok(())) = (read, blockless) {
             out.push(assertion);
         }

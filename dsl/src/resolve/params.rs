@@ -257,7 +257,13 @@ pub(super) fn bind(
 
 /// The scope in which a fragment or template is looked at by itself.
 pub(super) fn unbound(unit: usize, params: &[Param]) -> Scope {
-    let params = params.iter().map(|p| (Arc::clone(&p.name.text), Value::Unknown)).collect();
+    // Some path, so that what is written around it can be checked; nothing that a rule means depends on which.
+    let path: Arc<str> = "/parameter".into();
+    let value = |kind| match kind {
+        Some(ParamKind::Path) => Value::Path { pattern: Arc::clone(&path), plain: Arc::clone(&path) },
+        _ => Value::Unknown,
+    };
+    let params = params.iter().map(|p| (Arc::clone(&p.name.text), value(p.kind))).collect();
     Scope { unit, params }
 }
 

@@ -96,6 +96,7 @@ fn process() -> io::Result<ProcessFacts> {
     Ok(ProcessFacts {
         uid: geteuid().as_raw(),
         capabilities: capability_facts()?,
+        last_capability: last_capability(),
         no_new_privs: no_new_privs()?,
         limits: RLIMITS
             .iter()
@@ -135,4 +136,18 @@ pub(crate) fn capability_facts() -> io::Result<CapabilityFacts> {
         }
     }
     Ok(facts)
+}
+
+/// The number before the first that the kernel does not know. Searched from where it is today.
+fn last_capability() -> u8 {
+    let known =
+        |n: u8| n < 64 && capability_is_in_bounding_set(CapabilitySet::from_bits_retain(1 << n)).is_ok();
+    let mut last = 40;
+    while known(last + 1) {
+        last += 1;
+    }
+    while last > 0 && !known(last) {
+        last -= 1;
+    }
+    last
 }

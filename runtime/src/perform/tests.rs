@@ -3,7 +3,7 @@
 use super::*;
 use crate::caps::CapSet;
 use crate::label::Attribute;
-use crate::plan::{Layer, LayerState};
+use crate::plan::{Layer, LayerState, Namespace};
 use canc_bundle::Artefact;
 use rustix::process::Resource;
 use std::collections::BTreeMap;
@@ -45,6 +45,9 @@ impl System for Record {
     }
     fn label(&mut self, _: Attribute, write: &str, expect: &str) -> Result<String, String> {
         self.note(format!("label {write}")).map(|()| expect.to_owned()).map_err(|e| e.to_string())
+    }
+    fn namespaces(&mut self, kinds: &[Namespace]) -> Result<(), String> {
+        self.note(format!("namespaces {kinds:?}")).map_err(|e| e.to_string())
     }
     fn drop_bounding(&mut self, set: CapSet) -> io::Result<()> {
         self.note(format!("bounding {set}"))?;
@@ -107,6 +110,7 @@ fn plan() -> Plan {
             Step::Limit { word: "core".into(), value: 0 },
             label(Layer::Selinux, "u:r:p_t:s0", "u:r:p_t:s0"),
             label(Layer::Apparmor, "exec canc.p", "canc.p (enforce)"),
+            Step::Namespaces(vec![Namespace::User, Namespace::Net]),
             Step::Bounding { drop: ALL.minus(kept) },
             Step::Capabilities(CapabilityFacts {
                 permitted: kept,
@@ -146,13 +150,14 @@ fn record() -> Record {
     }
 }
 
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "stdio",
     "close [3, 5]",
     "keyring",
     "limit 0",
     "label u:r:p_t:s0",
     "label exec canc.p",
+    "namespaces [User, Net]",
     "bounding",
     "capabilities",
     "no_new_privs",

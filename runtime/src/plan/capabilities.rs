@@ -1,6 +1,6 @@
 //! The declared capabilities and the caller's sets to the sets that the program gets.
 
-use super::Step;
+use super::{Step, namespaces};
 use crate::caps::{CapSet, SETPCAP, SYS_ADMIN};
 use crate::failure::reason;
 use crate::host::{CapabilityFacts, HostFacts};
@@ -13,7 +13,9 @@ pub(super) fn steps(
     reasons: &mut Vec<Refusal>,
     notes: &mut Vec<String>,
 ) -> Vec<Step> {
-    let now = host.process.capabilities;
+    let caller = host.process.capabilities;
+    let now =
+        if namespaces::has_user(launch) { in_own_namespace(host.process.last_capability) } else { caller };
     let declared = CapSet::of(&launch.capabilities).unwrap_or_default();
     let privileged = now.effective.has(SETPCAP);
     let mut steps = Vec::new();
@@ -27,7 +29,7 @@ pub(super) fn steps(
         notes.push(bounding_stays(launch.no_new_privs));
     }
 
-    let kept = now.permitted.and(declared);
+    let kept = caller.permitted.and(declared);
     // A filter or ruleset without no_new_privs needs CAP_SYS_ADMIN to the last; the bounding set lets the exec drop it.
     let permitted = if launch.no_new_privs { kept } else { kept.with(SYS_ADMIN) };
     let inheritable = if privileged { kept } else { now.inheritable.and(kept) };
@@ -36,18 +38,13 @@ pub(super) fn steps(
         (true, _) => kept,
         (false, _) => now.ambient.and(kept),
     };
-    steps.push(Step::Capabilities(CapabilityFacts {
-        permitted,
-        effective: permitted,
-        inheritable,
-        bounding,
-        ambient,
-    }));
+    let sets = CapabilityFacts { permitted, effective: permitted, inheritable, bounding, ambient };
+    steps.push(Step::Capabilities(sets));
 
     if launch.no_new_privs {
         steps.push(Step::NoNewPrivs);
     } else {
-        without_no_new_privs(host, privileged, declared, reasons);
+        without_no_new_privs(host, now.effective, declared, reasons);
     }
     steps
 }
@@ -57,8 +54,13 @@ fn bounding_stays(no_new_privs: bool) -> String {
     format!("capabilities: the bounding set stays, since cutting it needs CAP_SETPCAP{effect}")
 }
 
-fn without_no_new_privs(host: &HostFacts, privileged: bool, declared: CapSet, reasons: &mut Vec<Refusal>) {
-    let effective = host.process.capabilities.effective;
+/// What a process has after making a user namespace: user_namespaces(7).
+fn in_own_namespace(last_capability: u8) -> CapabilityFacts {
+    let every = (0..=last_capability).fold(CapSet::default(), CapSet::with);
+    CapabilityFacts { permitted: every, effective: every, bounding: every, ..CapabilityFacts::default() }
+}
+
+fn without_no_new_privs(host: &HostFacts, effective: CapSet, declared: CapSet, reasons: &mut Vec<Refusal>) {
     if host.process.no_new_privs {
         reasons.push(reason(
             "no_new_privs off",
@@ -72,7 +74,7 @@ fn without_no_new_privs(host: &HostFacts, privileged: bool, declared: CapSet, re
             "loading a filter then needs CAP_SYS_ADMIN",
             "start it as root, or remove the statement",
         ));
-    } else if !privileged && !declared.has(SYS_ADMIN) {
+    } else if !effective.has(SETPCAP) && !declared.has(SYS_ADMIN) {
         reasons.push(reason(
             "no_new_privs off",
             "CAP_SYS_ADMIN is needed to the end and cannot be dropped from the bounding set without CAP_SETPCAP",

@@ -58,6 +58,13 @@ impl fmt::Display for Step {
             Self::Label { layer, write, expect } => {
                 write!(f, "write the {} exec label {write:?}, expect {expect:?}", layer.word())
             }
+            Self::Namespaces(kinds) => {
+                write!(
+                    f,
+                    "make namespaces: {}",
+                    kinds.iter().map(|k| k.word()).collect::<Vec<_>>().join(", ")
+                )
+            }
             Self::Bounding { drop } => write!(f, "drop from the bounding set {drop}"),
             Self::Capabilities(CapabilityFacts { permitted, inheritable, ambient, .. }) => {
                 write!(

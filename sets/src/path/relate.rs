@@ -60,6 +60,14 @@ impl Pattern {
     /// A path that the pattern matches, short and readable; `None` where it has none of the kind that is asked for.
     #[must_use]
     pub fn example(&self, directory: bool) -> Option<String> {
+        self.example_with(directory, "")
+    }
+
+    /// The same with `fill` (without slash) in the place of every `*`, and of what lies below a subtree's directory; where that
+    /// cannot be empty, an empty `fill` stands for `a`.
+    #[must_use]
+    pub fn example_with(&self, directory: bool, fill: &str) -> Option<String> {
+        let below = if fill.is_empty() { "a" } else { fill };
         let mut out: String = match self.anchor {
             Anchor::Root => String::new(),
             Anchor::Home => "/root".into(),
@@ -67,19 +75,28 @@ impl Pattern {
             Anchor::SelfProc => "/proc/self".into(),
         };
         for component in &self.components {
-            let name = match component {
-                Component::Literal(name) => name.to_string(),
-                Component::Globstar => continue,
-                Component::Glob(pieces) => example_name(pieces)?,
-            };
             out.push('/');
-            out.push_str(&name);
+            match component {
+                Component::Literal(name) => out.push_str(name),
+                Component::Globstar => {
+                    out.pop();
+                }
+                Component::Glob(pieces) => out.push_str(&example_name(pieces, fill)?),
+            }
         }
         match (self.tail, directory) {
             (Tail::Directory, false) => return None,
-            (Tail::Subtree, false) => out.push_str("/a"),
+            (Tail::Subtree, false) => {
+                out.push('/');
+                out.push_str(below);
+            }
             (Tail::Entry, false) if out.is_empty() => return None,
             (Tail::Entry, false) => {}
+            (Tail::Subtree, true) if !fill.is_empty() => {
+                out.push('/');
+                out.push_str(fill);
+                out.push('/');
+            }
             (_, true) => out.push('/'),
         }
         self.matches(&out).then_some(out)
@@ -138,7 +155,7 @@ fn components_differ(a: &[Component], b: &[Component]) -> bool {
     false
 }
 
-fn example_name(pieces: &[Piece]) -> Option<String> {
+fn example_name(pieces: &[Piece], fill: &str) -> Option<String> {
     let spell = |star: &str| {
         pieces
             .iter()
@@ -150,13 +167,14 @@ fn example_name(pieces: &[Piece]) -> Option<String> {
                     Piece::Class { negated, ranges } => {
                         let member =
                             |b: &u8| ranges.iter().any(|(low, high)| (low..=high).contains(&b)) != *negated;
-                        let order = (b'a'..=b'z').chain(b'0'..=b'9').chain(b'A'..=b'Z').chain(b' '..=b'~');
+                        let order =
+                            (b'a'..=b'z').chain(b'0'..=b'9').chain(b'A'..=b'Z').chain(b' '..=b'~');
                         char::from(order.filter(|b| *b != b'/').find(member)?).to_string()
                     }
                 })
             })
             .collect::<Option<String>>()
     };
-    let shortest = spell("")?;
-    if matches!(shortest.as_str(), "" | "." | "..") { spell("a") } else { Some(shortest) }
+    let short = spell(fill)?;
+    if matches!(short.as_str(), "" | "." | "..") { spell("a") } else { Some(short) }
 }

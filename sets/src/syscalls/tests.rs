@@ -108,7 +108,16 @@ fn groups_hold_what_their_names_promise() {
 
 #[test]
 fn calls_that_callers_do_without_are_known() {
-    for yes in ["clone3", "openat2", "pidfd_open", "io_uring_enter", "getxattrat", "lsm_list_modules", "futex_time64", "clock_gettime64"] {
+    for yes in [
+        "clone3",
+        "openat2",
+        "pidfd_open",
+        "io_uring_enter",
+        "getxattrat",
+        "lsm_list_modules",
+        "futex_time64",
+        "clock_gettime64",
+    ] {
         assert!(has_fallback(yes), "{yes}");
     }
     for no in ["openat", "clone", "getxattr", "ptrace", "fstat64", "futex"] {

@@ -60,8 +60,11 @@ fn permit(cx: &mut Context<'_>, id: RuleId, rule: dsl::CapabilityRule, numbers: 
     let (outside, inside) = allowed(cx.policy);
     let elsewhere = if rule.in_userns { outside } else { inside };
     let surplus: Vec<u8> = numbers.iter().copied().filter(|n| elsewhere & (1 << n) == 0).collect();
-    if rule.in_userns && !surplus.is_empty() {
+    let enters = !cx.features.userns() || cx.allows().any(|body| matches!(body, Body::UsernsCreate));
+    if !surplus.is_empty() && rule.in_userns {
         cx.widen(id, format!("{} outside user namespaces, too", names(surplus.into_iter())));
+    } else if !surplus.is_empty() && enters {
+        cx.widen(id, format!("{} inside own user namespaces, too", names(surplus.into_iter())));
     }
     if !numbers.is_empty() {
         let mode = cx.mode(id);

@@ -3,6 +3,7 @@
 //! Questions about one literal path cost a few look-ups; automata are asked only where patterns really meet.
 
 use crate::apparmor::model::{Exec, FilePerm, FilePerms};
+use crate::leftover::Narrowed;
 use crate::near::Near;
 use canc_dsl::policy::{FileOp, FileOps, PathRef};
 use canc_sets::path::{Lang, Pattern, TooLarge};
@@ -75,11 +76,7 @@ impl Claim<'_> {
 
     /// The paths it is about.
     pub(super) fn lang(&self) -> Result<Lang, TooLarge> {
-        let all = Lang::patterns([self.pattern])?;
-        if self.except.is_empty() {
-            return Ok(all);
-        }
-        Ok(all.minus(Lang::patterns(self.except.iter().map(|p| &p.pattern))?))
+        Narrowed { pattern: self.pattern, except: self.except }.lang()
     }
 }
 
@@ -105,7 +102,8 @@ impl<'a> Claims<'a> {
             return Vec::new();
         }
         let index = self.index.get_or_init(|| Near::new(self.all.iter().map(|c| c.pattern)));
-        let claims = index.to(pattern).into_iter().filter_map(|n| self.all.get(n));
+        let prefixes = |n: usize| self.all.get(n).map(|c| c.pattern.prefixes()).unwrap_or_default();
+        let claims = index.to(pattern, &prefixes).into_iter().filter_map(|n| self.all.get(n));
         claims.filter(|c| c.pattern.meets(pattern) != Some(false)).collect()
     }
 }

@@ -13,10 +13,10 @@ mod files;
 mod joined;
 mod link;
 mod mount;
-mod network;
+pub(super) mod network;
 mod other;
 mod process;
-mod unix;
+pub(super) mod unix;
 mod words;
 
 pub use context::{LowerError, LowerErrorKind};
@@ -92,7 +92,7 @@ pub fn lower(
         own: own.clone(),
         features: &options.features,
         complain: policy.mode == Mode::Complain,
-        draft: Draft::default(),
+        draft: Draft::with_capacity(policy.rules.len() + 16),
         outcomes,
         errors: Vec::new(),
         known_ports: None,
@@ -196,7 +196,7 @@ fn body(cx: &mut Context<'_>, rule: &canc_dsl::policy::Rule) {
 /// Compares what allows about files let through with what the policy allows.
 fn judge<'a>(cx: &mut Context<'a>, claims: &Claims<'a>, plan: &Plan<'a>, device_nodes: bool) {
     let denied = if cx.complain { Claims::new(Vec::new()) } else { Claims::new(plan.refused_writing()) };
-    let joined = Joined { claims, denied: &denied, device_nodes };
+    let joined = Joined::new(claims, &denied, device_nodes);
     let mut found: Option<(RuleId, Surplus)> = None;
     for claim in &claims.all {
         let Source::Rule(id) = claim.source else { continue };

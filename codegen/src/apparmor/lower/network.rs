@@ -80,30 +80,50 @@ fn with_implied(ops: NetOps, protocol: Protocol) -> NetOps {
     ops
 }
 
-/// The ports to which the policy allows an operation from and to everywhere, and those to which it allows it at all.
-fn ports(policy: &Policy, op: NetOp, protocol: Protocol) -> (Intervals<u16>, Intervals<u16>) {
-    let (mut everywhere, mut somewhere, mut denied) = (Vec::new(), Vec::new(), Vec::new());
-    for rule in &policy.rules {
-        let Body::Net(net) = &rule.body else { continue };
-        if net.protocol != protocol {
-            continue;
-        }
-        match rule.effect {
-            Effect::Allow if with_implied(net.ops, protocol).has(op) => {
-                somewhere.extend_from_slice(net.ports.ranges());
-                if net.addresses.is_none() {
-                    everywhere.extend_from_slice(net.ports.ranges());
+/// Ports by operation.
+type Ranges = [Vec<(u16, u16)>; NetOp::ALL.len()];
+
+/// The ports that the rules about one protocol name.
+#[derive(Default)]
+struct Named {
+    everywhere: Ranges,
+    somewhere: Ranges,
+    denied: Ranges,
+}
+
+impl Named {
+    fn add(&mut self, effect: Effect, net: &NetRule) {
+        let ranges = net.ports.ranges();
+        let ops = if effect == Effect::Allow { with_implied(net.ops, net.protocol) } else { net.ops };
+        let add = |lists: &mut Ranges| {
+            for (op, list) in NetOp::ALL.iter().zip(lists) {
+                if ops.has(*op) {
+                    list.extend_from_slice(ranges);
                 }
             }
-            Effect::Deny if net.ops.has(op) && net.addresses.is_none() => {
-                denied.extend_from_slice(net.ports.ranges());
+        };
+        match (effect, net.addresses.is_none()) {
+            (Effect::Allow, true) => {
+                add(&mut self.everywhere);
+                add(&mut self.somewhere);
             }
-            _ => {}
+            (Effect::Allow, false) => add(&mut self.somewhere),
+            (Effect::Deny, true) => add(&mut self.denied),
+            (Effect::Deny, false) => {}
         }
     }
-    let denied: Intervals<u16> = denied.into_iter().collect();
-    let left = |list: Vec<(u16, u16)>| list.into_iter().collect::<Intervals<u16>>().minus(&denied);
-    (left(everywhere), left(somewhere))
+
+    fn known(self, protocol: Protocol) -> impl Iterator<Item = Known> {
+        let lists = self.everywhere.into_iter().zip(self.somewhere).zip(self.denied);
+        NetOp::ALL.iter().zip(lists).map(move |(op, ((everywhere, somewhere), denied))| {
+            let set = |list: Vec<(u16, u16)>| list.into_iter().collect::<Intervals<u16>>();
+            let denied = set(denied);
+            let everywhere = set(everywhere).minus(&denied);
+            let missing = everywhere.complement().intersect(&Intervals::range(1, u16::MAX)).first();
+            let any = !set(somewhere).minus(&denied).is_empty();
+            Known { op: *op, protocol, missing, any }
+        })
+    }
 }
 
 /// What the policy as a whole allows of one operation of one protocol.
@@ -123,14 +143,18 @@ pub(super) struct Ports {
 
 impl Ports {
     pub(super) fn new(policy: &Policy) -> Self {
-        let protocols = [Protocol::Tcp, Protocol::Udp, Protocol::Sctp].into_iter();
-        let pairs = protocols.flat_map(|p| NetOp::ALL.iter().map(move |op| (*op, p)));
-        let known = pairs.map(|(op, protocol)| {
-            let (everywhere, somewhere) = ports(policy, op, protocol);
-            let missing = everywhere.complement().intersect(&Intervals::range(1, u16::MAX)).first();
-            Known { op, protocol, missing, any: !somewhere.is_empty() }
-        });
-        Self { known: known.collect() }
+        let (mut tcp, mut udp, mut sctp) = (Named::default(), Named::default(), Named::default());
+        for rule in &policy.rules {
+            let Body::Net(net) = &rule.body else { continue };
+            let named = match net.protocol {
+                Protocol::Tcp => &mut tcp,
+                Protocol::Udp => &mut udp,
+                Protocol::Sctp => &mut sctp,
+            };
+            named.add(rule.effect, net);
+        }
+        let all = [(tcp, Protocol::Tcp), (udp, Protocol::Udp), (sctp, Protocol::Sctp)];
+        Self { known: all.into_iter().flat_map(|(named, protocol)| named.known(protocol)).collect() }
     }
 
     fn get(&self, op: NetOp, protocol: Protocol) -> Option<&Known> {
@@ -159,7 +183,7 @@ pub(super) fn net(cx: &mut Context<'_>, id: RuleId, allow: bool, rule: &NetRule)
 fn permit(cx: &mut Context<'_>, id: RuleId, rule: &NetRule) {
     let ops = with_implied(rule.ops, rule.protocol);
     let wanted = ops.iter().fold(ANY_USE, |all, op| all.union(perms(op, rule.protocol)));
-    let perms = cx.features.network_operations.then_some(wanted);
+    let perms = cx.features.network_operations().then_some(wanted);
     let mode = cx.mode(id);
     for family in families_of(rule) {
         for kind in types(rule.protocol) {
@@ -190,7 +214,7 @@ fn judge(cx: &mut Context<'_>, id: RuleId, rule: &NetRule, ops: NetOps) {
         let what = if rule.addresses.is_some() { "every address and port" } else { "every port" };
         cx.widen(id, format!("{what}, such as `{} {} port {port}`", op.word(), protocol.word()));
     }
-    if !cx.features.network_operations {
+    if !cx.features.network_operations() {
         cx.widen(id, "every operation on sockets of this family and type, which this ABI cannot tell apart");
     }
     if protocol == Protocol::Sctp
@@ -215,7 +239,7 @@ fn refuse(cx: &mut Context<'_>, id: RuleId, rule: &NetRule) {
     let (said, open): (Vec<NetOp>, Vec<NetOp>) =
         rule.ops.iter().partition(|op| !is_needed(cx, *op, protocol));
     let perms = said.iter().fold(NetPerms::EMPTY, |all, op| all.union(refused(*op)));
-    if !perms.is_empty() && cx.features.network_operations && !cx.complain {
+    if !perms.is_empty() && cx.features.network_operations() && !cx.complain {
         for family in [Family::Inet, Family::Inet6] {
             for kind in types(protocol) {
                 let rule = NetworkRule { mode: Mode::DENY, perms: Some(perms), family, kind: *kind };
@@ -248,7 +272,7 @@ fn is_needed(cx: &mut Context<'_>, op: NetOp, protocol: Protocol) -> bool {
         Protocol::Udp => &[Protocol::Udp],
     };
     let takes =
-        |o: NetOp, p| !cx.features.network_operations || !perms(o, p).intersect(refused(op)).is_empty();
+        |o: NetOp, p| !cx.features.network_operations() || !perms(o, p).intersect(refused(op)).is_empty();
     let by_rule = sharing.iter().any(|p| NetOp::ALL.iter().any(|o| ports.any(*o, *p) && takes(*o, *p)));
     by_rule || (protocol == Protocol::Udp && allows(cx.policy, SocketKind::Icmp))
 }

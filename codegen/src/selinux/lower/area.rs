@@ -223,8 +223,9 @@ pub(super) fn is_parent_default(base: &Base, hit: &Found) -> bool {
 /// Areas that two labels claim, of one policy or of two.
 pub(super) fn conflicts(set: &PolicySet, areas: &[Area], errors: &mut Vec<LowerError>) {
     let near = Near::new(areas.iter().map(|a| &a.pattern));
+    let prefixes = |i: usize| areas.get(i).map(|a| a.pattern.prefixes()).unwrap_or_default();
     for (i, area) in areas.iter().enumerate() {
-        for j in near.to(&area.pattern) {
+        for j in near.to(&area.pattern, &prefixes) {
             let Some(other) = areas.get(j).filter(|o| j < i && o.main != area.main) else { continue };
             match clash(area, other) {
                 Ok(None) => {}

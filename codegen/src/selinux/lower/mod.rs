@@ -43,6 +43,8 @@ use std::sync::Arc;
 pub struct Lowered {
     /// The policy.
     pub policy: Arc<str>,
+    /// The type of its domain.
+    pub domain: String,
     /// Type enforcement.
     pub module: TeModule,
     /// File contexts.
@@ -77,6 +79,7 @@ pub fn lower(set: &PolicySet, base: &Base) -> Result<Vec<Lowered>, Vec<LowerErro
         match build::build(&sheet) {
             Ok(built) => out.push(Lowered {
                 policy: Arc::clone(&policy.name),
+                domain: sheet.type_name(Ty::Own(sheet.domain)),
                 module: built.module,
                 contexts: built.contexts,
                 ports: built.ports,

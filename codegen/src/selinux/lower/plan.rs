@@ -55,7 +55,8 @@ impl<'a> RulePaths<'a> {
 
     /// The rules that may meet a pattern, with the path that does.
     pub(super) fn to(&self, pattern: &Pattern) -> impl Iterator<Item = (&'a Rule, &'a PathRef)> {
-        self.near.to(pattern).into_iter().filter_map(|i| self.list.get(i).copied())
+        let prefixes = |i: usize| self.list.get(i).map(|(_, p)| p.pattern.prefixes()).unwrap_or_default();
+        self.near.to(pattern, &prefixes).into_iter().filter_map(|i| self.list.get(i).copied())
     }
 }
 
@@ -153,7 +154,8 @@ impl<'a> Plan<'a> {
 
     /// The areas that a pattern may meet.
     pub(super) fn areas_near(&self, pattern: &Pattern) -> impl Iterator<Item = (usize, &Area)> {
-        self.near.to(pattern).into_iter().filter_map(|i| self.areas.get(i).map(|a| (i, a)))
+        let prefixes = |i: usize| self.areas.get(i).map(|a| a.pattern.prefixes()).unwrap_or_default();
+        self.near.to(pattern, &prefixes).into_iter().filter_map(|i| self.areas.get(i).map(|a| (i, a)))
     }
 
     /// The areas that lie inside another and win there.
