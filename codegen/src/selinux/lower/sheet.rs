@@ -148,6 +148,9 @@ fn shorten(mut list: Vec<String>) -> Vec<String> {
     list
 }
 
+/// Permissions that an assertion forbids, and the attributes that spare a type.
+type Asserted = (PermSet, Vec<AttrName>);
+
 /// The sheet of one policy.
 pub(super) struct Sheet<'p, 'a> {
     pub(super) plan: &'p Plan<'a>,
@@ -161,7 +164,7 @@ pub(super) struct Sheet<'p, 'a> {
     pub(super) drafts: Vec<Draft>,
     /// What `@base` is worth.
     pub(super) base_draft: Draft,
-    assertions: HashMap<(Target, ClassNo), Vec<(PermSet, Vec<AttrName>)>>,
+    assertions: HashMap<(Target, ClassNo), Vec<Asserted>>,
     kinds: Vec<Option<ClassNo>>,
     have: HashMap<(Source, Target, ClassNo), usize>,
     /// Types of directories that were asked for, since rules share parents.
@@ -171,7 +174,7 @@ pub(super) struct Sheet<'p, 'a> {
 impl<'p, 'a> Sheet<'p, 'a> {
     pub(super) fn new(plan: &'p Plan<'a>, number: usize, policy: &'a Policy, domain: OwnNo) -> Self {
         let base = plan.base;
-        let mut assertions: HashMap<(Target, ClassNo), Vec<(PermSet, Vec<AttrName>)>> = HashMap::new();
+        let mut assertions: HashMap<(Target, ClassNo), Vec<Asserted>> = HashMap::new();
         for a in base.assertions() {
             let target = if a.target == "self" {
                 Some(Target::Itself)
