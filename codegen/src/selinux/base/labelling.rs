@@ -40,9 +40,9 @@ pub struct Labelling {
     shared: Arc<Shared>,
 }
 
-struct Shared {
-    base: Packed,
-    own: Option<Overlay>,
+pub(super) struct Shared {
+    pub(super) base: Packed,
+    pub(super) own: Option<Overlay>,
     aliases: Vec<(String, String)>,
     store: Mutex<Store>,
 }
@@ -56,28 +56,32 @@ struct Store {
 
 /// Where one set of lines stands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-struct Pos {
+pub(super) struct Pos {
     /// The lines whose literal part goes on, as a range of those sorted by it.
-    from: u32,
-    to: u32,
+    pub(super) from: u32,
+    pub(super) to: u32,
     /// How many bytes of the literal part are behind us.
     depth: u32,
     /// Lines whose literal part is behind us, and the instructions they are at.
-    threads: Vec<(u32, u16)>,
+    pub(super) threads: Vec<(u32, u16)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct State {
-    base: Pos,
-    own: Pos,
+pub(super) struct State {
+    pub(super) base: Pos,
+    pub(super) own: Pos,
     /// Aliases that may still apply, a bit each, and how many bytes of them are behind us.
-    aliases: u32,
+    pub(super) aliases: u32,
     read: u32,
     /// After a slash: which line labels the directory it ends.
-    directory: Option<Option<Winner>>,
+    pub(super) directory: Option<Option<Winner>>,
 }
 
 impl Labelling {
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// The lines of `base` alone, or together with own ones.
     #[must_use]
     pub fn new(base: &Base, own: Option<Overlay>) -> Self {
@@ -184,14 +188,19 @@ impl Machine for Question {
     }
 
     fn starts_class(&self, byte: u8) -> bool {
-        let own = self.shared.own.as_ref().is_some_and(|o| program::has(&o.tables.boundaries, byte));
-        own || program::has(&self.shared.base.boundaries, byte)
-            || self.shared.aliases.iter().any(|(from, _)| from.bytes().any(|b| b == byte || b + 1 == byte))
+        self.shared.starts_class(byte)
     }
 }
 
 impl Shared {
-    fn first(&self) -> State {
+    /// Whether some line may tell `byte` from the byte before it.
+    pub(super) fn starts_class(&self, byte: u8) -> bool {
+        let own = self.own.as_ref().is_some_and(|o| program::has(&o.tables.boundaries, byte));
+        let alias = |(from, _): &(String, String)| from.bytes().any(|b| b == byte || b + 1 == byte);
+        own || program::has(&self.base.boundaries, byte) || self.aliases.iter().any(alias)
+    }
+
+    pub(super) fn first(&self) -> State {
         State {
             base: Pos::start(&self.base),
             own: self.own.as_ref().map(|o| Pos::start(&o.tables)).unwrap_or_default(),
@@ -201,7 +210,7 @@ impl Shared {
         }
     }
 
-    fn intern(&self, state: State) -> u32 {
+    pub(super) fn intern(&self, state: State) -> u32 {
         let Ok(mut store) = self.store.lock() else { return 0 };
         if let Some(known) = store.known.get(&state) {
             return *known;
@@ -212,11 +221,11 @@ impl Shared {
         number
     }
 
-    fn state(&self, number: u32) -> Option<State> {
+    pub(super) fn state(&self, number: u32) -> Option<State> {
         self.store.lock().ok()?.states.get(number as usize).cloned()
     }
 
-    fn step(&self, number: u32, byte: u8) -> Option<u32> {
+    pub(super) fn step(&self, number: u32, byte: u8) -> Option<u32> {
         if let Some(known) = self.store.lock().ok()?.steps.get(&(number, byte)) {
             return *known;
         }
@@ -271,7 +280,7 @@ impl Shared {
         Some((index, (base, own)))
     }
 
-    fn winner(&self, at: &State, ask: Ask) -> Option<Winner> {
+    pub(super) fn winner(&self, at: &State, ask: Ask) -> Option<Winner> {
         match self.alias(at) {
             Some((_, (base, own))) => self.winner_of(&base, &own, ask),
             None => self.winner_of(&at.base, &at.own, ask),

@@ -7,6 +7,7 @@ mod builtin;
 mod facts;
 pub mod labelling;
 pub mod pack;
+pub mod places;
 mod product;
 #[cfg(test)]
 mod tests;
