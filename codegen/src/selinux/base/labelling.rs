@@ -25,6 +25,18 @@ pub struct Overlay {
     pub(in crate::selinux) helper: Vec<bool>,
 }
 
+impl Overlay {
+    /// Whether a line only helps another.
+    fn helps(&self, at: u32) -> bool {
+        self.helper.get(at as usize).copied().unwrap_or(false)
+    }
+
+    /// Whether a line labels whatever it matches.
+    fn counts_alone(&self, at: u32) -> bool {
+        !self.helps(at) && self.with.get(at as usize).is_none_or(Vec::is_empty)
+    }
+}
+
 /// A line that labels a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Winner {
@@ -246,8 +258,10 @@ impl Shared {
         }
         let directory = (byte == b'/').then(|| self.winner_of(&base, &own, Ask::Exactly(Kind::Directory)));
         base.step(&self.base, byte);
+        base.drop_hopeless(&self.base, &|_| true, &|_| false);
         if let Some(lines) = &self.own {
             own.step(&lines.tables, byte);
+            own.drop_hopeless(&lines.tables, &|at| lines.counts_alone(at), &|at| lines.helps(at));
         }
         let fits = |i: u32| {
             let from = self.aliases.get(i as usize).map_or("", |a| &a.0);
@@ -294,9 +308,8 @@ impl Shared {
             let ended: Vec<u32> = own.ended(&lines.tables).collect();
             let all =
                 |at: u32| lines.with.get(at as usize).is_none_or(|w| w.iter().all(|h| ended.contains(h)));
-            let helps = |at: u32| lines.helper.get(at as usize).copied().unwrap_or(false);
             let labels = |at: &&u32| {
-                lines.tables.entry(**at).is_some_and(|e| ask.wants(e.kind)) && !helps(**at) && all(**at)
+                lines.tables.entry(**at).is_some_and(|e| ask.wants(e.kind)) && !lines.helps(**at) && all(**at)
             };
             ended.iter().filter(labels).max().copied()
         });
@@ -384,18 +397,19 @@ impl Pos {
             }
         }
         self.threads.sort_unstable();
-        self.drop_hopeless(tables);
     }
 
-    /// Drops lines that a stronger one beats from here on, whatever follows.
-    fn drop_hopeless(&mut self, tables: &Packed) {
+    /// Drops lines that a stronger one beats from here on, whatever follows; `alone` holds for lines that label whatever they match,
+    /// `helps` for those that others need.
+    fn drop_hopeless(&mut self, tables: &Packed, alone: &dyn Fn(u32) -> bool, helps: &dyn Fn(u32) -> bool) {
         let forever = |&(at, pc): &(u32, u16)| {
             let entry = tables.entry(at)?;
             let program = line_program(entry, part(&tables.program, entry.program));
-            (entry.kind == Kind::Any && super::product::takes_all(program, pc)).then_some(at)
+            let all = entry.kind == Kind::Any && super::product::takes_all(program, pc);
+            (all && alone(at)).then_some(at)
         };
         if let Some(floor) = self.threads.iter().filter_map(forever).max() {
-            self.threads.retain(|(at, _)| *at >= floor);
+            self.threads.retain(|(at, _)| *at >= floor || helps(*at));
         }
     }
 

@@ -278,7 +278,8 @@ impl Files<'_> {
     /// Whether the domain may give something another name.
     fn moves(&self) -> bool {
         let all = |kind: &Kind| self.accesses.all(self.base, class_of(*kind), &[&["rename"], &["link"]]);
-        EVERYTHING.iter().any(|kind| !all(kind).is_empty())
+        // Nothing in `/proc` has another name to get.
+        EVERYTHING.iter().any(|kind| all(kind).iter().any(|(on, _)| !matches!(on, On::Itself)))
     }
 
     fn permit(&self, source: Source, wanted: Wanted, name: Option<&str>, near: String) -> Option<Permit> {

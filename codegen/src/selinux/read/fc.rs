@@ -143,19 +143,13 @@ fn beats(base: &Base, own: &Tables) -> Vec<u32> {
     own.entries.iter().map(|e| u32::try_from(beaten(e)).unwrap_or(u32::MAX)).collect()
 }
 
-/// A line's place in the order of a policy. Templates are sorted before they are expanded, and after all other patterns.
-fn key(tables: &Tables, entry: &Entry) -> (bool, bool, bool, Rank) {
-    let text = tables.text(entry.pattern);
-    let plain = entry.shape == Shape::Plain;
-    let rank = |text: &str| Rank { plain, ..Rank::new(text, entry.kind) };
-    if !entry.home {
-        return (plain, false, false, rank(text));
-    }
-    match text.strip_prefix("/root") {
-        Some(rest) => (plain, true, true, rank(&format!("HOME_DIR{rest}"))),
-        None => {
-            let template = text.replace("/home/[^/]+", "HOME_DIR").replace("[0-9]+", "%{USERID}");
-            (plain, true, false, rank(&template))
-        }
-    }
+/// A line's place in the order of a policy.
+pub(super) fn key(tables: &Tables, entry: &Entry) -> (bool, bool, bool, Rank) {
+    let rank = Rank {
+        plain: Rank::new(tables.text(entry.pattern), entry.kind).plain,
+        stem: u32::from(entry.stem),
+        length: u32::from(entry.length),
+        kind: entry.kind,
+    };
+    (entry.shape == Shape::Plain, entry.home, entry.root, rank)
 }

@@ -107,3 +107,14 @@ fn look_aheads_count() {
     assert_eq!(ty("/srv/q/c.x"), "canc__all_t", "the first does not match");
     assert_eq!(ty("/srv/q/"), "canc__all_t");
 }
+
+#[test]
+fn the_order_of_the_base_is_the_order_of_keys() {
+    for name in Base::BUILTIN {
+        let base = Base::builtin(name).unwrap();
+        let keys: Vec<_> = base.tables().entries.iter().map(|e| (fc::key(base.tables(), e), base.tables().text(e.pattern))).collect();
+        for pair in keys.windows(2) {
+            assert!(pair[0].0 <= pair[1].0, "{name}: {pair:#?}");
+        }
+    }
+}

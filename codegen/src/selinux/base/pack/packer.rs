@@ -178,6 +178,9 @@ impl Packer {
             kind: line.context.kind,
             shape,
             home: line.home,
+            root: line.group == 1,
+            stem: u16::try_from(line.rank.stem).unwrap_or(u16::MAX),
+            length: u16::try_from(line.rank.length).unwrap_or(u16::MAX),
             ty,
             program: range,
         })
