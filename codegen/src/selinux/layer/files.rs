@@ -28,17 +28,9 @@ pub enum Deed {
 /// Source: `security/selinux/hooks.c`.
 type Needs = &'static [(&'static [Kind], &'static Enough<'static>)];
 
-const ANY: &[Kind] =
-    &[Kind::Regular, Kind::Character, Kind::Block, Kind::Socket, Kind::Pipe, Kind::Link];
-const EVERYTHING: &[Kind] = &[
-    Kind::Regular,
-    Kind::Directory,
-    Kind::Character,
-    Kind::Block,
-    Kind::Socket,
-    Kind::Pipe,
-    Kind::Link,
-];
+const ANY: &[Kind] = &[Kind::Regular, Kind::Character, Kind::Block, Kind::Socket, Kind::Pipe, Kind::Link];
+const EVERYTHING: &[Kind] =
+    &[Kind::Regular, Kind::Directory, Kind::Character, Kind::Block, Kind::Socket, Kind::Pipe, Kind::Link];
 const OPENED: &[Kind] = &[Kind::Regular, Kind::Character, Kind::Block, Kind::Pipe];
 const MADE: &[Kind] = &[Kind::Regular, Kind::Directory, Kind::Socket, Kind::Pipe, Kind::Link];
 const DEVICES: &[Kind] = &[Kind::Character, Kind::Block];

@@ -44,7 +44,8 @@ pub fn paths(base: &Base, ty: &str) -> Result<Vec<(String, Lang)>, TooLarge> {
             None => by_table(&rows, mount, ty)?,
         };
         let Some(mut found) = found else { continue };
-        let nested = known::mounts().filter(|(m, _)| m.strip_prefix(mount).is_some_and(|r| r.starts_with('/')));
+        let nested =
+            known::mounts().filter(|(m, _)| m.strip_prefix(mount).is_some_and(|r| r.starts_with('/')));
         let inner: Vec<String> = nested.flat_map(|(m, _)| whole(m)).collect();
         if !inner.is_empty() {
             found = found.minus(lang(&inner)?);

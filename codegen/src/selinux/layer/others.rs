@@ -7,9 +7,7 @@ use crate::coverage::{Grant, Permitted, Source};
 use crate::selinux::base::TypeNo;
 use crate::selinux::lower::socket_class;
 use canc_dsl::meaning::{Dim, Kind, Region};
-use canc_dsl::policy::{
-    Facility, IoUringUse, MqueueOp, NetOp, Peer, Protocol, PtraceMode, UnixType,
-};
+use canc_dsl::policy::{Facility, IoUringUse, MqueueOp, NetOp, Peer, Protocol, PtraceMode, UnixType};
 use canc_dsl::tables::capability_name;
 use canc_sets::interval::Intervals;
 use canc_sets::path::{Lang, TooLarge};
@@ -231,7 +229,8 @@ impl Reader {
         let mut bits: BTreeMap<(Source, u128), u128> = BTreeMap::new();
         for number in 0..64 {
             let Some(name) = capability_name(number) else { continue };
-            let classes = if number < 32 { ["capability", "cap_userns"] } else { ["capability2", "cap2_userns"] };
+            let classes =
+                if number < 32 { ["capability", "cap_userns"] } else { ["capability2", "cap2_userns"] };
             for (class, inside) in classes.into_iter().zip([1, 2]) {
                 for source in self.sources(On::Itself, class, &[&[name]]) {
                     *bits.entry((source, inside)).or_default() |= 1 << number;
@@ -284,11 +283,8 @@ impl Reader {
     }
 
     fn io_uring(&self) -> Option<Boxes> {
-        let mut out = self.itself(
-            "anon_inode",
-            &[&["create"]],
-            vec![Dim::Bits(1 << IoUringUse::Rings as u32)],
-        )?;
+        let mut out =
+            self.itself("anon_inode", &[&["create"]], vec![Dim::Bits(1 << IoUringUse::Rings as u32)])?;
         for (perm, one) in [
             (&[&["sqpoll"] as &[&str]] as &Enough<'_>, IoUringUse::Sqpoll),
             (&[&["override_creds"]], IoUringUse::OverrideCreds),

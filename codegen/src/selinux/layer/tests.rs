@@ -64,9 +64,14 @@ impl Plain<'_> {
         let key = self.base.lookup_key(path).into_owned();
         let key = if directory && key != "/" { format!("{key}/") } else { key };
         let lines = self.all.iter().flat_map(|l| &l.contexts.lines);
-        let fits = |kind: FileKind| if directory { kind.covers(FileKind::Directory) } else { kind != FileKind::Directory };
+        let fits = |kind: FileKind| {
+            if directory { kind.covers(FileKind::Directory) } else { kind != FileKind::Directory }
+        };
         let own = lines
-            .filter(|l| fits(l.kind) && (l.path.matches(&key) || (directory && l.path.matches(key.trim_end_matches('/')))))
+            .filter(|l| {
+                fits(l.kind)
+                    && (l.path.matches(&key) || (directory && l.path.matches(key.trim_end_matches('/'))))
+            })
             .map(|l| {
                 let home = l.path.main().anchor() != canc_sets::path::Anchor::Root;
                 let rank = Rank::new(&l.path.text(), l.kind);
@@ -114,9 +119,9 @@ impl Plain<'_> {
                 .into_iter()
                 .chain([("lnk_file", &["read"] as &[&str])])
                 .collect(),
-            FileOp::Write => {
-                ["file", "chr_file", "blk_file", "fifo_file"].map(|c| (c, &["open", "write"] as &[&str])).into()
-            }
+            FileOp::Write => ["file", "chr_file", "blk_file", "fifo_file"]
+                .map(|c| (c, &["open", "write"] as &[&str]))
+                .into(),
             FileOp::List => vec![("dir", &["open", "read"])],
             _ => panic!("not asked"),
         };
@@ -149,8 +154,17 @@ fn paths() -> impl Strategy<Value = String> {
             "/usr/lib64", "/var/named/chroot/etc", "/dev",
         ]).prop_map(str::to_owned),
     ];
-    let name = proptest::sample::select(vec!["", "/x", "/a.conf", "/a.log", "/private", "/fixed/b.conf", "/urandom"]);
-    let path = (start, name, any::<bool>()).prop_map(|(s, n, d)| format!("{s}{n}{}", if d { "/" } else { "" }));
+    let name = proptest::sample::select(vec![
+        "",
+        "/x",
+        "/a.conf",
+        "/a.log",
+        "/private",
+        "/fixed/b.conf",
+        "/urandom",
+    ]);
+    let path =
+        (start, name, any::<bool>()).prop_map(|(s, n, d)| format!("{s}{n}{}", if d { "/" } else { "" }));
     let kernel = |p: &String| !kernel::mounts().iter().any(|m| files::below(p.trim_end_matches('/'), m));
     path.prop_filter("labels that lines give", move |p| kernel(p) && !p.contains("//"))
 }
@@ -286,7 +300,9 @@ fn ports_capabilities_and_processes() {
     let layer = layer(&set, &set.policies()[0], &all[0], &base);
     let witness = |kind: Kind| {
         let rules: Vec<_> = match (layer.permitted)(kind, "/").unwrap() {
-            Permitted::Only { grants, .. } => grants.into_iter().filter(|g| g.source != Source::Base).collect(),
+            Permitted::Only { grants, .. } => {
+                grants.into_iter().filter(|g| g.source != Source::Base).collect()
+            }
             Permitted::Everything => panic!("{kind:?} is mediated"),
         };
         RequestSet::new(rules.into_iter().map(|g| g.region).collect()).witness().unwrap()
@@ -298,7 +314,7 @@ fn ports_capabilities_and_processes() {
     nothing(Kind::Net(NetOp::Listen, tcp));
     nothing(Kind::Net(NetOp::Send, canc_dsl::policy::Protocol::Udp));
     assert_eq!(witness(Kind::Capability).as_deref(), Some("capability 0"));
-    assert_eq!(witness(Kind::Signal).as_deref(), Some("signal send kill to user"));
+    assert_eq!(witness(Kind::Signal).as_deref(), Some("signal send 9 to self"));
     assert!(witness(Kind::UsernsCreate).is_some());
     assert!(witness(Kind::Ptrace).is_some());
     assert!(witness(Kind::Socket(canc_dsl::policy::SocketKind::Netlink(0))).is_some());

@@ -24,8 +24,8 @@ mod tests;
 mod transitions;
 mod unix;
 
-pub use net::socket_class;
 pub use error::{LowerError, LowerErrorKind};
+pub use net::socket_class;
 pub use own::{OwnNo, OwnType, Sort};
 pub use report::{Lost, Report};
 pub use sheet::{Grant, Source, Target, Ty};

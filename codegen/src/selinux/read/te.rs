@@ -116,16 +116,16 @@ impl<'t> Reader<'t, '_> {
     fn word(&mut self) -> Result<String, ReadError> {
         let token = self.next()?;
         let named = token.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
-        if named { Ok(token.to_owned()) } else { Err(self.wrong(format!("`{token}` where a name should be"))) }
+        if named {
+            Ok(token.to_owned())
+        } else {
+            Err(self.wrong(format!("`{token}` where a name should be")))
+        }
     }
 
     fn sign(&mut self, sign: &str) -> Result<(), ReadError> {
         let token = self.next()?;
-        if token == sign {
-            Ok(())
-        } else {
-            Err(self.wrong(format!("`{token}` where `{sign}` should be")))
-        }
+        if token == sign { Ok(()) } else { Err(self.wrong(format!("`{token}` where `{sign}` should be"))) }
     }
 
     fn statements(&mut self) -> Result<(), ReadError> {
@@ -212,7 +212,8 @@ impl<'t> Reader<'t, '_> {
             ";" => None,
             name => {
                 let plain = name.strip_prefix('"').and_then(|n| n.strip_suffix('"'));
-                let plain = plain.ok_or_else(|| self.wrong(format!("`{name}` where a file's name should be")))?;
+                let plain =
+                    plain.ok_or_else(|| self.wrong(format!("`{name}` where a file's name should be")))?;
                 self.sign(";")?;
                 Some(plain.to_owned())
             }

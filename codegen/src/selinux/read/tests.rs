@@ -58,7 +58,10 @@ fn every_statement_comes_back() {
     assert_eq!(read.permissive.len(), 1);
     let lines = fc::read(&emit::fc(&made.contexts).unwrap()).unwrap();
     let meant = made.contexts.lines.iter().map(|l| (l.path.text(), l.kind, l.ty.to_string()));
-    assert_eq!(lines.iter().map(|l| (l.pattern.clone(), l.kind, l.ty.clone())).collect::<Vec<_>>(), meant.collect::<Vec<_>>());
+    assert_eq!(
+        lines.iter().map(|l| (l.pattern.clone(), l.kind, l.ty.clone())).collect::<Vec<_>>(),
+        meant.collect::<Vec<_>>()
+    );
     let port = ports::read(&emit::cil(made.ports.as_ref().unwrap()).unwrap()).unwrap();
     assert_eq!((port[0].low, port[0].high, port[0].ty.as_str()), (47123, 47123, "canc__p__port_tcp_47123_t"));
 }
@@ -75,10 +78,15 @@ fn what_no_module_has_is_refused_with_its_line() {
     ] {
         assert_eq!(te::read(text).unwrap_err().line, line, "{text}");
     }
-    for text in ["/a", "/a -x system_u:object_r:a_t:s0", "/a staff_u:object_r:a_t:s0", "/a system_u:object_r:a_t:s1"] {
+    for text in
+        ["/a", "/a -x system_u:object_r:a_t:s0", "/a staff_u:object_r:a_t:s0", "/a system_u:object_r:a_t:s1"]
+    {
         assert!(fc::read(text).is_err(), "{text}");
     }
-    for text in ["(portcon tcp x (system_u object_r a_t ((s0) (s0))))", "(portcon dccp 1 (system_u object_r a_t ((s0) (s0))))"] {
+    for text in [
+        "(portcon tcp x (system_u object_r a_t ((s0) (s0))))",
+        "(portcon dccp 1 (system_u object_r a_t ((s0) (s0))))",
+    ] {
         assert!(ports::read(text).is_err(), "{text}");
     }
 }
@@ -96,11 +104,9 @@ fn look_aheads_count() {
     ];
     let labels = fc::beside(&base, &lines).unwrap();
     let places = crate::selinux::base::places::Places::new(labels, Vec::new());
-    let ty = |path: &str| {
-        match places.label_of(places.lines().label(path, Ask::of(path)).unwrap()).unwrap() {
-            crate::selinux::base::places::Label::Own(n) => places.own_name(n).unwrap().to_owned(),
-            other => panic!("{path}: {other:?}"),
-        }
+    let ty = |path: &str| match places.label_of(places.lines().label(path, Ask::of(path)).unwrap()).unwrap() {
+        crate::selinux::base::places::Label::Own(n) => places.own_name(n).unwrap().to_owned(),
+        other => panic!("{path}: {other:?}"),
     };
     assert_eq!(ty("/srv/q/a/c.x"), "canc__both_t");
     assert_eq!(ty("/srv/q/a/c.y"), "canc__all_t", "the second look-ahead does not match");
@@ -112,7 +118,12 @@ fn look_aheads_count() {
 fn the_order_of_the_base_is_the_order_of_keys() {
     for name in Base::BUILTIN {
         let base = Base::builtin(name).unwrap();
-        let keys: Vec<_> = base.tables().entries.iter().map(|e| (fc::key(base.tables(), e), base.tables().text(e.pattern))).collect();
+        let keys: Vec<_> = base
+            .tables()
+            .entries
+            .iter()
+            .map(|e| (fc::key(base.tables(), e), base.tables().text(e.pattern)))
+            .collect();
         for pair in keys.windows(2) {
             assert!(pair[0].0 <= pair[1].0, "{name}: {pair:#?}");
         }

@@ -153,7 +153,8 @@ impl Packer {
             line: 0,
             what: format!("`{}`: {what}", line.context.pattern),
         };
-        let Parsed { literal, rest, mut shape } = program::parse(line.matched.as_ref().unwrap_or(&line.pattern)).map_err(wrong)?;
+        let Parsed { literal, rest, mut shape } =
+            program::parse(line.matched.as_ref().unwrap_or(&line.pattern)).map_err(wrong)?;
         let literal = String::from_utf8(literal).map_err(|_| wrong("bytes that are no text".into()))?;
         if shape == Shape::Plain && !plain {
             shape = Shape::Program;
