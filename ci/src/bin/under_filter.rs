@@ -33,7 +33,8 @@ fn main() -> ExitCode {
     match command {
         [] => ExitCode::SUCCESS,
         [word] if word == "@thread" => {
-            let done = std::thread::Builder::new().spawn(|| println!("thread")).map(std::thread::JoinHandle::join);
+            let done =
+                std::thread::Builder::new().spawn(|| println!("thread")).map(std::thread::JoinHandle::join);
             ExitCode::from(if matches!(done, Ok(Ok(()))) { 0 } else { 1 })
         }
         [program, args @ ..] => {

@@ -162,17 +162,29 @@ fn inputs(policy: &Policy, arch: Arch, random: &mut Random) -> Vec<Data> {
     let mut out: Vec<Data> = (0..1_024).map(|nr| Data { arch: audit, nr, args: [0; 6] }).collect();
     if arch == Arch::X86_64 {
         // libseccomp lets the number -1 through to its default on this architecture alone.
-        out.extend([0x4000_0000, 0x4000_0001, 0x8000_0000, 0xffff_fffe].map(|nr| Data { arch: audit, nr, args: [0; 6] }));
+        out.extend([0x4000_0000, 0x4000_0001, 0x8000_0000, 0xffff_fffe].map(|nr| Data {
+            arch: audit,
+            nr,
+            args: [0; 6],
+        }));
     }
     out.extend([0, 1, 0x8000_0000, u32::MAX].map(|arch| Data { arch, nr: 0, args: [0; 6] }));
-    let calls: BTreeSet<&str> = policy.allows.iter().filter(|a| !a.tests.is_empty()).map(|a| a.call).collect();
+    let calls: BTreeSet<&str> =
+        policy.allows.iter().filter(|a| !a.tests.is_empty()).map(|a| a.call).collect();
     for call in calls {
         let Some(nr) = syscalls::number(arch, call) else { continue };
         let mut values: [Vec<u64>; 6] = std::array::from_fn(|_| vec![0, u64::MAX]);
         for test in policy.allows.iter().filter(|a| a.call == call).flat_map(|a| &a.tests) {
             let v = test.value;
             if let Some(list) = usize::try_from(test.arg).ok().and_then(|a| values.get_mut(a)) {
-                list.extend([v, v.wrapping_sub(1), v.wrapping_add(1), v ^ 1 << 32, v | !test.mask, v ^ test.mask]);
+                list.extend([
+                    v,
+                    v.wrapping_sub(1),
+                    v.wrapping_add(1),
+                    v ^ 1 << 32,
+                    v | !test.mask,
+                    v ^ test.mask,
+                ]);
             }
         }
         for _ in 0..300 {

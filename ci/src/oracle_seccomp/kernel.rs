@@ -40,7 +40,10 @@ impl Kernel {
         let (helper, probe) = (beside.join("under_filter"), beside.join("canc-probe"));
         for path in [&helper, &probe] {
             if !path.exists() {
-                return Err(Error::Missing(format!("{}: build canc-ci and canc-probe first", path.display())));
+                return Err(Error::Missing(format!(
+                    "{}: build canc-ci and canc-probe first",
+                    path.display()
+                )));
             }
         }
         let scratch = tempfile::tempdir().map_err(Error::io("making", "a temporary directory"))?;
@@ -70,7 +73,8 @@ impl Kernel {
 
     /// What the kernel does with a call under a lowered policy: `None` for killed, else the error number, 0 for none.
     fn perform(&self, made: &Lowered, words: &[String]) -> Result<Option<u64>, Error> {
-        let programs: Vec<Vec<u8>> = made.filters.get(&HOST).into_iter().flatten().map(|f| f.encode()).collect();
+        let programs: Vec<Vec<u8>> =
+            made.filters.get(&HOST).into_iter().flatten().map(|f| f.encode()).collect();
         let probe = self.probe.to_string_lossy();
         let mut all = vec![probe.as_ref()];
         all.extend(words.iter().map(String::as_str));
@@ -106,7 +110,9 @@ pub fn loading(kernel: &Kernel, mutants: usize) -> Result<(usize, usize), Error>
     let (mut loaded, mut refused) = (0, 0);
     let mut judge = |program: &[Instruction]| {
         let (mine, theirs) = (checker::check(program), kernel.loads(program)?);
-        ensure(mine.is_ok() == theirs, || format!("the kernel loads it: {theirs}; the checker: {mine:?}\n{program:?}"))?;
+        ensure(mine.is_ok() == theirs, || {
+            format!("the kernel loads it: {theirs}; the checker: {mine:?}\n{program:?}")
+        })?;
         *(if theirs { &mut loaded } else { &mut refused }) += 1;
         Ok::<(), Error>(())
     };
@@ -197,7 +203,9 @@ pub fn enforcing(kernel: &Kernel, rounds: usize) -> Result<usize, Error> {
             let done = kernel.perform(&made, &call(nr, &args))?;
             let refused = done == Some(u64::from(MARK));
             ensure(refused == (wanted == Some(Action::Errno(MARK))) && done.is_some(), || {
-                format!("{name}{args:x?} where {condition}: {done:?} by the kernel, {wanted:?} by the program")
+                format!(
+                    "{name}{args:x?} where {condition}: {done:?} by the kernel, {wanted:?} by the program"
+                )
             })?;
             performed += 1;
         }
@@ -268,7 +276,11 @@ pub fn bypasses(kernel: &Kernel) -> Result<usize, Error> {
     ensure(thread.code == 0 && thread.text() == "thread\n", || format!("no thread: {thread:?}"))?;
     // A probe that is killed or refused without a filter would prove nothing.
     let free = policy("allow userns create; allow syscall @known, clone3, io_uring_setup;")?;
-    for (name, words) in [("int80", text(&["syscall", "39"])), ("clone3", call(nr("clone3"), &[0, 0])), ("io_uring", call(nr("io_uring_setup"), &[1, 0]))] {
+    for (name, words) in [
+        ("int80", text(&["syscall", "39"])),
+        ("clone3", call(nr("clone3"), &[0, 0])),
+        ("io_uring", call(nr("io_uring_setup"), &[1, 0])),
+    ] {
         let done = kernel.perform(&free, &words)?;
         ensure(done.is_some_and(|errno| errno != 38), || format!("{name} without its refusal: {done:?}"))?;
     }

@@ -28,17 +28,26 @@ pub fn run() -> Result<(), Error> {
     let kernel = kernel::Kernel::new()?;
     let started = Instant::now();
     let (loaded, refused) = kernel::loading(&kernel, 700)?;
-    println!("kernel: {loaded} programs loaded, {refused} refused, each as the checker says, {:.1} s", started.elapsed().as_secs_f32());
+    println!(
+        "kernel: {loaded} programs loaded, {refused} refused, each as the checker says, {:.1} s",
+        started.elapsed().as_secs_f32()
+    );
     let started = Instant::now();
     let performed = kernel::enforcing(&kernel, 80)?;
-    println!("kernel: {performed} calls performed as the programs say, {:.1} s", started.elapsed().as_secs_f32());
+    println!(
+        "kernel: {performed} calls performed as the programs say, {:.1} s",
+        started.elapsed().as_secs_f32()
+    );
     println!("kernel: {} known bypasses closed", kernel::bypasses(&kernel)?);
     print_sizes(&sizes::all()?)
 }
 
 /// Prints the table, and fails where a program is larger or slower than libseccomp's.
 fn print_sizes(all: &[Sizes]) -> Result<(), Error> {
-    println!("{:34}{:>22}{:>22}{:>22}", "instructions (mean, most executed)", "canc", "libseccomp list", "libseccomp tree");
+    println!(
+        "{:34}{:>22}{:>22}{:>22}",
+        "instructions (mean, most executed)", "canc", "libseccomp list", "libseccomp tree"
+    );
     for Sizes { name, programs } in all {
         let [own, list, tree] = programs.map(|(size, mean, most)| format!("{size} ({mean:.1}, {most})"));
         println!("{name:34}{own:>22}{list:>22}{tree:>22}");

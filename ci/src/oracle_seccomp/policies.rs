@@ -126,11 +126,16 @@ impl Policy {
     #[must_use]
     pub fn text(&self) -> String {
         let mut out = String::from("can 1;\npolicy p {\n  exec \"/usr/bin/p\";\n  syscall infer off;\n");
-        let _ = writeln!(out, "  syscall default errno({});\n  allow connect tcp;\n  allow userns create;", self.errno);
+        let _ = writeln!(
+            out,
+            "  syscall default errno({});\n  allow connect tcp;\n  allow userns create;",
+            self.errno
+        );
         out.push_str("  allow namespace mount, pid, net, ipc, uts, cgroup, time;\n");
         for allow in &self.allows {
             let tests: Vec<String> = allow.tests.iter().map(Test::text).collect();
-            let condition = if tests.is_empty() { String::new() } else { format!(" where {}", tests.join(" and ")) };
+            let condition =
+                if tests.is_empty() { String::new() } else { format!(" where {}", tests.join(" and ")) };
             let _ = writeln!(out, "  allow syscall {}{condition};", allow.call);
         }
         out.push_str("}\n");
@@ -143,11 +148,14 @@ impl Policy {
 #[must_use]
 pub fn common_calls() -> Vec<&'static str> {
     let multiplexed = |n: &str| {
-        let prefixes = ["recv", "send", "sem", "msg", "shm", "socket", "accept", "getsock", "getpeer", "setsock"];
+        let prefixes =
+            ["recv", "send", "sem", "msg", "shm", "socket", "accept", "getsock", "getpeer", "setsock"];
         prefixes.iter().any(|p| n.starts_with(p) && !n.starts_with("sendfile"))
             || ["bind", "connect", "listen", "shutdown", "ipc", "clone3"].contains(&n)
     };
-    let native = |n: &&str| number(Arch::X86_64, n).is_some() && ScmpSyscall::from_name(n).is_ok_and(|s| !s.is_error());
+    let native = |n: &&str| {
+        number(Arch::X86_64, n).is_some() && ScmpSyscall::from_name(n).is_ok_and(|s| !s.is_error())
+    };
     names().filter(native).filter(|n| !multiplexed(n)).collect()
 }
 
@@ -178,7 +186,11 @@ fn one_test(random: &mut Random, arg: u32, wide: bool, orders: bool) -> Test {
         Operator::Greater,
         Operator::GreaterOrEqual,
     ];
-    let operator = if wide && !masked && orders { random.pick(&all).unwrap_or(Operator::Equal) } else { Operator::Equal };
+    let operator = if wide && !masked && orders {
+        random.pick(&all).unwrap_or(Operator::Equal)
+    } else {
+        Operator::Equal
+    };
     Test { arg, wide, operator, mask, value: if masked { value & mask } else { value } }
 }
 
@@ -186,7 +198,8 @@ impl Test {
     /// As the kernel sees the argument: 64 bits of it, or 32.
     fn holds(&self, args: &[u64; 6]) -> bool {
         let bits = if self.wide { u64::MAX } else { 0xffff_ffff };
-        let argument = usize::try_from(self.arg).ok().and_then(|a| args.get(a)).copied().unwrap_or(0) & bits & self.mask;
+        let argument =
+            usize::try_from(self.arg).ok().and_then(|a| args.get(a)).copied().unwrap_or(0) & bits & self.mask;
         match self.operator {
             Operator::Equal => argument == self.value,
             Operator::NotEqual => argument != self.value,

@@ -7,21 +7,104 @@ use canc_sets::syscalls::{Arch, numbers};
 
 /// What a container runtime permits by default leaves these out.
 const CONTAINER_WITHOUT: &[&str] = &[
-    "_sysctl", "acct", "add_key", "afs_syscall", "bpf", "chroot", "clock_adjtime", "clock_settime", "clone", "create_module",
-    "delete_module", "epoll_ctl_old", "epoll_wait_old", "fanotify_init", "finit_module", "fsconfig", "fsmount", "fsopen",
-    "fspick", "get_kernel_syms", "get_mempolicy", "getpmsg", "init_module", "io_uring_enter", "io_uring_register",
-    "io_uring_setup", "ioperm", "iopl", "kcmp", "kexec_file_load", "kexec_load", "keyctl", "lookup_dcookie", "mbind",
-    "migrate_pages", "mount", "mount_setattr", "move_mount", "move_pages", "nfsservctl", "open_by_handle_at", "open_tree",
-    "perf_event_open", "personality", "pivot_root", "process_madvise", "process_mrelease", "putpmsg", "query_module",
-    "quotactl", "quotactl_fd", "reboot", "request_key", "security", "set_mempolicy", "set_mempolicy_home_node",
-    "setdomainname", "sethostname", "setns", "settimeofday", "socket", "swapoff", "swapon", "sysfs", "syslog", "tuxcall",
-    "umount2", "unshare", "uselib", "userfaultfd", "ustat", "vhangup", "vserver", "memfd_secret",
+    "_sysctl",
+    "acct",
+    "add_key",
+    "afs_syscall",
+    "bpf",
+    "chroot",
+    "clock_adjtime",
+    "clock_settime",
+    "clone",
+    "create_module",
+    "delete_module",
+    "epoll_ctl_old",
+    "epoll_wait_old",
+    "fanotify_init",
+    "finit_module",
+    "fsconfig",
+    "fsmount",
+    "fsopen",
+    "fspick",
+    "get_kernel_syms",
+    "get_mempolicy",
+    "getpmsg",
+    "init_module",
+    "io_uring_enter",
+    "io_uring_register",
+    "io_uring_setup",
+    "ioperm",
+    "iopl",
+    "kcmp",
+    "kexec_file_load",
+    "kexec_load",
+    "keyctl",
+    "lookup_dcookie",
+    "mbind",
+    "migrate_pages",
+    "mount",
+    "mount_setattr",
+    "move_mount",
+    "move_pages",
+    "nfsservctl",
+    "open_by_handle_at",
+    "open_tree",
+    "perf_event_open",
+    "personality",
+    "pivot_root",
+    "process_madvise",
+    "process_mrelease",
+    "putpmsg",
+    "query_module",
+    "quotactl",
+    "quotactl_fd",
+    "reboot",
+    "request_key",
+    "security",
+    "set_mempolicy",
+    "set_mempolicy_home_node",
+    "setdomainname",
+    "sethostname",
+    "setns",
+    "settimeofday",
+    "socket",
+    "swapoff",
+    "swapon",
+    "sysfs",
+    "syslog",
+    "tuxcall",
+    "umount2",
+    "unshare",
+    "uselib",
+    "userfaultfd",
+    "ustat",
+    "vhangup",
+    "vserver",
+    "memfd_secret",
 ];
 
 /// Twenty calls of a small static program.
 const TWENTY: &[&str] = &[
-    "read", "write", "close", "fstat", "lseek", "mmap", "mprotect", "munmap", "brk", "rt_sigaction", "rt_sigprocmask",
-    "rt_sigreturn", "ioctl", "access", "execve", "exit", "futex", "exit_group", "openat", "getrandom",
+    "read",
+    "write",
+    "close",
+    "fstat",
+    "lseek",
+    "mmap",
+    "mprotect",
+    "munmap",
+    "brk",
+    "rt_sigaction",
+    "rt_sigprocmask",
+    "rt_sigreturn",
+    "ioctl",
+    "access",
+    "execve",
+    "exit",
+    "futex",
+    "exit_group",
+    "openat",
+    "getrandom",
 ];
 
 fn plain(call: &'static str) -> Allow {
@@ -34,11 +117,19 @@ fn test(call: &'static str, arg: u32, operator: Operator, mask: u64, value: u64)
 
 /// All policies, measured.
 pub fn all() -> Result<Vec<Sizes>, Error> {
-    let known: Vec<&'static str> =
-        numbers(Arch::X86_64).iter().map(|e| e.1).filter(|n| libseccomp::ScmpSyscall::from_name(n).is_ok()).collect();
-    let mut container: Vec<Allow> =
-        known.iter().filter(|n| !CONTAINER_WITHOUT.contains(n) && **n != "clone3").map(|n| plain(n)).collect();
-    container.extend([0, 8, 0x2_0000, 0x2_0008, 0xffff_ffff].map(|v| test("personality", 0, Operator::Equal, u64::MAX, v)));
+    let known: Vec<&'static str> = numbers(Arch::X86_64)
+        .iter()
+        .map(|e| e.1)
+        .filter(|n| libseccomp::ScmpSyscall::from_name(n).is_ok())
+        .collect();
+    let mut container: Vec<Allow> = known
+        .iter()
+        .filter(|n| !CONTAINER_WITHOUT.contains(n) && **n != "clone3")
+        .map(|n| plain(n))
+        .collect();
+    container.extend(
+        [0, 8, 0x2_0000, 0x2_0008, 0xffff_ffff].map(|v| test("personality", 0, Operator::Equal, u64::MAX, v)),
+    );
     container.push(test("socket", 0, Operator::NotEqual, u64::MAX, 40));
     container.push(test("clone", 0, Operator::Equal, 0x7e02_0000, 0));
     let twenty = TWENTY.iter().map(|n| plain(n)).collect();
