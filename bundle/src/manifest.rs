@@ -286,10 +286,38 @@ pub struct LandlockRuleset {
     pub handled_net: Vec<String>,
     /// Scopes.
     pub scoped: Vec<String>,
+    /// Its paths are those of this ABI's ruleset, with the accesses that this one handles; then [`LandlockRuleset::paths`] is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paths_of: Option<u32>,
     /// Permitted below a directory, or on one file.
     pub paths: Vec<LandlockPath>,
     /// Permitted ports.
     pub ports: Vec<LandlockPort>,
+}
+
+impl LandlockRuleset {
+    /// The ruleset with the paths of another ABI's, cut to the accesses that this one handles.
+    #[must_use]
+    pub fn with_paths(mut self, paths: impl IntoIterator<Item = LandlockPath>) -> Self {
+        let cut = paths.into_iter().map(|mut path| {
+            path.access.retain(|word| self.handled_fs.contains(word));
+            path
+        });
+        self.paths = cut.filter(|path| !path.access.is_empty()).collect();
+        self.paths_of = None;
+        self
+    }
+}
+
+/// Takes out the ruleset for a kernel: that of the highest ABI which the kernel has too, with its paths. `None` where there is none.
+#[must_use]
+pub fn take_ruleset(all: &mut LandlockRulesets, abi: u32) -> Option<LandlockRuleset> {
+    let best = all.range(..=abi).next_back().map(|(abi, _)| *abi)?;
+    let ruleset = all.remove(&best)?;
+    match ruleset.paths_of {
+        None => Some(ruleset),
+        Some(of) => Some(ruleset.with_paths(all.remove(&of)?.paths)),
+    }
 }
 
 /// A permission beneath a path.

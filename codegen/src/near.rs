@@ -2,17 +2,18 @@
 //! one path cost little however many patterns a policy has.
 
 use canc_sets::path::{Anchor, Component, Lang, Pattern, Tail, TooLarge, Universe};
-use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher};
+use std::sync::OnceLock;
 
 /// Numbered patterns by where they lie. Prefixes are kept as hashes: two that collide cost a comparison, no wrong answer.
+#[derive(Debug)]
 pub(crate) struct Near {
     /// The last item of each prefix.
     heads: HashMap<u64, u32>,
     /// For each place of an item: the item, and the place before with the same prefix.
     places: Vec<(u32, Option<u32>)>,
-    sorted: OnceCell<Vec<(String, u32)>>,
+    sorted: OnceLock<Vec<(String, u32)>>,
 }
 
 impl Near {
@@ -41,7 +42,11 @@ impl Near {
     }
 
     fn with_capacity(count: usize) -> Self {
-        Self { heads: HashMap::with_capacity(count), places: Vec::with_capacity(count), sorted: OnceCell::new() }
+        Self {
+            heads: HashMap::with_capacity(count),
+            places: Vec::with_capacity(count),
+            sorted: OnceLock::new(),
+        }
     }
 
     fn insert(&mut self, hash: u64, number: u32) {
@@ -152,10 +157,9 @@ impl Start {
 fn starts(pattern: &Pattern) -> impl Iterator<Item = Start> + use<> {
     let (first, second): (Start, Option<Start>) = match pattern.anchor() {
         Anchor::Root => (Start { fixed: &[], goes_on: true }, None),
-        Anchor::Home => (
-            Start { fixed: &["root"], goes_on: true },
-            Some(Start { fixed: &["home"], goes_on: false }),
-        ),
+        Anchor::Home => {
+            (Start { fixed: &["root"], goes_on: true }, Some(Start { fixed: &["home"], goes_on: false }))
+        }
         Anchor::RunUser => (Start { fixed: &["run", "user"], goes_on: false }, None),
         Anchor::SelfProc => (Start { fixed: &["proc", "self"], goes_on: true }, None),
     };
@@ -180,8 +184,26 @@ mod tests {
     #[test]
     fn everything_that_meets_is_near() {
         let texts = [
-            "/a", "/a/**", "/a/b", "/a/b/c*", "/a-b", "/b/**", "/**/x", "${home}/y", "/home/joe/y", "/root/**", "${self}/fd",
-            "/proc/**", "/", "/a/*/d", "${run_user}/z", "/run/**", "/a/", "/root/y", "/home/**", "/*/joe/y",
+            "/a",
+            "/a/**",
+            "/a/b",
+            "/a/b/c*",
+            "/a-b",
+            "/b/**",
+            "/**/x",
+            "${home}/y",
+            "/home/joe/y",
+            "/root/**",
+            "${self}/fd",
+            "/proc/**",
+            "/",
+            "/a/*/d",
+            "${run_user}/z",
+            "/run/**",
+            "/a/",
+            "/root/y",
+            "/home/**",
+            "/*/joe/y",
         ];
         let all: Vec<Pattern> = texts.iter().map(|t| Pattern::parse(t).unwrap().remove(0)).collect();
         let index = Near::new(all.iter());

@@ -122,8 +122,21 @@ impl FeatureSet {
 pub struct Features {
     abi: FeatureSet,
     kernel: FeatureSet,
-    /// Whether network rules may name operations; parsers before 4.0 do not read that.
-    pub network_operations: bool,
+    known: Known,
+}
+
+/// The answers that every rule asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Known {
+    network: bool,
+    network_operations: bool,
+    af_unix: bool,
+    userns: bool,
+    posix_mqueue: bool,
+    signal: bool,
+    ptrace: bool,
+    mount: bool,
+    stack: bool,
 }
 
 impl Features {
@@ -132,7 +145,20 @@ impl Features {
     /// # Errors
     /// Never in practice: the ABIs' own feature sets are tested.
     pub fn new(abi: Abi, kernel: FeatureSet) -> Result<Self, FeaturesError> {
-        Ok(Self { abi: abi.features()?, kernel, network_operations: abi >= Abi::V4 })
+        let mut out = Self { abi: abi.features()?, kernel, known: Known::default() };
+        let af_unix = |set: &FeatureSet| set.has("network_v8/af_unix", "yes") || set.has("network/af_unix", "yes");
+        out.known = Known {
+            network: out.both_know("network_v8"),
+            network_operations: abi >= Abi::V4,
+            af_unix: af_unix(&out.abi) && af_unix(&out.kernel),
+            userns: out.both("namespaces/mask", "userns_create"),
+            posix_mqueue: out.both("ipc/posix_mqueue", "create"),
+            signal: out.both_know("signal"),
+            ptrace: out.both_know("ptrace"),
+            mount: out.both("mount/mask", "mount"),
+            stack: out.both("domain/stack", "yes"),
+        };
+        Ok(out)
     }
 
     fn both(&self, path: &str, word: &str) -> bool {
@@ -143,54 +169,10 @@ impl Features {
         self.abi.knows(path) && self.kernel.knows(path)
     }
 
-    /// Whether sockets are mediated by family, type and operation.
-    #[must_use]
-    pub fn network(&self) -> bool {
-        self.both_know("network_v8")
-    }
-
     /// Whether a socket family is known.
     #[must_use]
     pub fn family(&self, name: &str) -> bool {
         self.both("network_v8/af_mask", name)
-    }
-
-    /// Whether unix sockets are mediated by name and peer. Kernels say so in one of two places.
-    #[must_use]
-    pub fn af_unix(&self) -> bool {
-        let says =
-            |set: &FeatureSet| set.has("network_v8/af_unix", "yes") || set.has("network/af_unix", "yes");
-        says(&self.abi) && says(&self.kernel)
-    }
-
-    /// Whether making a user namespace is mediated.
-    #[must_use]
-    pub fn userns(&self) -> bool {
-        self.both("namespaces/mask", "userns_create")
-    }
-
-    /// Whether POSIX message queues are mediated.
-    #[must_use]
-    pub fn posix_mqueue(&self) -> bool {
-        self.both("ipc/posix_mqueue", "create")
-    }
-
-    /// Whether signals are mediated.
-    #[must_use]
-    pub fn signal(&self) -> bool {
-        self.both_know("signal")
-    }
-
-    /// Whether tracing is mediated.
-    #[must_use]
-    pub fn ptrace(&self) -> bool {
-        self.both_know("ptrace")
-    }
-
-    /// Whether mounts are mediated.
-    #[must_use]
-    pub fn mount(&self) -> bool {
-        self.both("mount/mask", "mount")
     }
 
     /// Whether a capability is known by this name.
@@ -199,10 +181,58 @@ impl Features {
         self.both("caps/mask", name)
     }
 
+    /// Whether sockets are mediated by family and type.
+    #[must_use]
+    pub fn network(&self) -> bool {
+        self.known.network
+    }
+
+    /// Whether network rules may name operations; parsers before 4.0 do not read that.
+    #[must_use]
+    pub fn network_operations(&self) -> bool {
+        self.known.network_operations
+    }
+
+    /// Whether unix sockets are mediated by name and peer. Kernels say so in one of two places.
+    #[must_use]
+    pub fn af_unix(&self) -> bool {
+        self.known.af_unix
+    }
+
+    /// Whether making a user namespace is mediated.
+    #[must_use]
+    pub fn userns(&self) -> bool {
+        self.known.userns
+    }
+
+    /// Whether POSIX message queues are mediated.
+    #[must_use]
+    pub fn posix_mqueue(&self) -> bool {
+        self.known.posix_mqueue
+    }
+
+    /// Whether signals are mediated.
+    #[must_use]
+    pub fn signal(&self) -> bool {
+        self.known.signal
+    }
+
+    /// Whether tracing is mediated.
+    #[must_use]
+    pub fn ptrace(&self) -> bool {
+        self.known.ptrace
+    }
+
+    /// Whether mounts are mediated.
+    #[must_use]
+    pub fn mount(&self) -> bool {
+        self.known.mount
+    }
+
     /// Whether profiles can be stacked at an exec.
     #[must_use]
     pub fn stack(&self) -> bool {
-        self.both("domain/stack", "yes")
+        self.known.stack
     }
 }
 

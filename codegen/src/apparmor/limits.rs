@@ -29,20 +29,21 @@ const NAMED: usize = 5;
 #[must_use]
 pub fn find(profile: &Profile) -> Vec<Limit> {
     let mut out = Vec::new();
-    let files = profile.rules().filter(|(_, r)| matches!(r, Rule::File(_))).count();
+    let (mut files, mut globs) = (0, 0);
+    for (_, rule) in profile.rules() {
+        let Rule::File(file) = rule else { continue };
+        files += 1;
+        globs += usize::from(is_wild(file.path.as_str()));
+    }
     if files >= MANY_RULES {
         let fails = files >= TOO_MANY_RULES;
         let end = if fails { "fails on so many" } else { "takes seconds for so many" };
         let rules = worst(profile, |rule| matches!(rule, Rule::File(_)));
         out.push(Limit { what: format!("{files} rules on paths; apparmor_parser {end}"), fails, rules });
     }
-    let wild = |rule: &Rule| match rule {
-        Rule::File(file) => is_wild(file.path.as_str()),
-        _ => false,
-    };
-    let globs = profile.rules().filter(|(_, r)| wild(r)).count();
     if globs >= MANY_GLOBS {
         let what = format!("{globs} globs with text after a star; apparmor_parser may run out of states");
+        let wild = |rule: &Rule| matches!(rule, Rule::File(file) if is_wild(file.path.as_str()));
         out.push(Limit { what, fails: false, rules: worst(profile, wild) });
     }
     out
@@ -64,8 +65,7 @@ fn is_wild(glob: &str) -> bool {
 
 fn worst(profile: &Profile, counts: impl Fn(&Rule) -> bool) -> Vec<RuleId> {
     let mut by_rule: std::collections::BTreeMap<RuleId, usize> = std::collections::BTreeMap::new();
-    for (origins, rule) in profile.rules().filter(|(_, r)| counts(r)) {
-        let _ = rule;
+    for (origins, _) in profile.rules().filter(|(_, r)| counts(r)) {
         for origin in origins {
             if let Origin::Rule { id, .. } = origin {
                 *by_rule.entry(*id).or_default() += 1;

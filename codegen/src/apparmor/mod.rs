@@ -11,6 +11,6 @@ pub mod read;
 pub mod token;
 
 pub use emit::emit;
-pub use layer::{Decision, decide, layer};
+pub use layer::{Decision, decide, layer, profile_layer};
 pub use lower::{ApparmorOptions, LowerError, LowerErrorKind, Lowered, lower};
 pub use read::{ReadError, read};

@@ -2,7 +2,7 @@
 
 use super::LowerError;
 use super::place::{Placed, pattern_of};
-use super::rights::{Rights, handled, let_through, mediates, of_op};
+use super::rights::{Rights, let_through, mediates, of_op};
 use super::rules::Rules;
 use crate::leftover::{Leftover, Narrowed};
 use crate::near::{Near, meet};
@@ -31,15 +31,13 @@ impl Want<'_> {
 
 pub(super) struct Judge<'r, 'a> {
     rules: &'r Rules<'a>,
-    handled: Rights,
-    abi: u32,
     wants: OnceCell<Near>,
     known: RefCell<HashMap<(Pattern, FileOp, bool), Option<(String, bool)>>>,
 }
 
 impl<'r, 'a> Judge<'r, 'a> {
-    pub(super) fn new(rules: &'r Rules<'a>, abi: u32) -> Self {
-        Self { rules, handled: handled(abi), abi, wants: OnceCell::new(), known: RefCell::default() }
+    pub(super) fn new(rules: &'r Rules<'a>) -> Self {
+        Self { rules, wants: OnceCell::new(), known: RefCell::default() }
     }
 
     pub(super) fn run(&self, outcomes: &mut [Outcome], errors: &mut Vec<LowerError>) {
@@ -59,12 +57,8 @@ impl<'r, 'a> Judge<'r, 'a> {
         if denies.is_empty() {
             return;
         }
-        let grants: Vec<(Pattern, Rights)> = self
-            .rules
-            .grants
-            .iter()
-            .filter_map(|g| Some((pattern_of(&g.place)?, g.rights.intersect(self.handled))))
-            .collect();
+        let grants: Vec<(Pattern, Rights)> =
+            self.rules.grants.iter().filter_map(|g| Some((pattern_of(&g.place)?, g.rights))).collect();
         let near = Near::new(grants.iter().map(|g| &g.0));
         for rule in denies {
             let Some(outcome) = outcomes.get_mut(rule.id.0 as usize) else { continue };
@@ -85,20 +79,12 @@ impl<'r, 'a> Judge<'r, 'a> {
                 narrowed.push(what.clone());
             }
         }
-        let between = [FileOp::Delete, FileOp::Link].into_iter().any(|op| want.ops.has(op));
-        let apart = "moving and linking between directories, which this ABI refuses";
-        if between && self.abi < 2 && !narrowed.iter().any(|n| n == apart) {
-            narrowed.push(apart.into());
-        }
         let free: Vec<&str> = want.ops.iter().filter(|op| !mediates(*op)).map(FileOp::word).collect();
         if !free.is_empty() {
             note(outcome, format!("{} is not mediated", free.join(", ")));
         }
         if want.placed.exact && (want.ops.has(FileOp::Create) || want.ops.has(FileOp::Delete)) {
             note(outcome, "the topmost directory itself can neither be made nor removed".into());
-        }
-        if want.placed.places.iter().any(|(p, _)| !p.is_tree()) {
-            note(outcome, "a file that replaces another has no rights of its own".into());
         }
         if let Some(text) = self.surplus(want)? {
             widen(outcome, text);
@@ -108,16 +94,19 @@ impl<'r, 'a> Judge<'r, 'a> {
 
     /// What the want's places let through that no rule allows.
     fn surplus(&self, want: &Want<'a>) -> Result<Option<String>, TooLarge> {
-        let (mut found, mut witness) = (Vec::new(), None);
+        let (mut found, mut witness) = (FileOps::EMPTY, None);
         for (place, rights) in &want.placed.places {
-            let Some(pattern) = pattern_of(place) else { continue };
-            for op in let_through(rights.intersect(self.handled)).iter().filter(|op| *op != FileOp::Map) {
-                let same = want.placed.exact && want.allows(op) && want.except.is_empty() && !want.owner;
-                if same || found.contains(&op.word()) {
-                    continue;
-                }
+            let said = want.placed.exact && want.except.is_empty() && !want.owner;
+            let more = |op: FileOp| !(said && want.allows(op));
+            let open: FileOps = let_through(*rights).minus(found).iter().filter(|op| more(*op)).collect();
+            if open.is_empty() {
+                continue;
+            }
+            let pattern = if want.placed.exact { Some(want.pattern.clone()) } else { pattern_of(place) };
+            let Some(pattern) = pattern else { continue };
+            for op in open.iter() {
                 if let Some((path, other)) = self.escaping(want, op, &pattern)? {
-                    found.push(op.word());
+                    found = found.with(op);
                     let who = if other { " as other" } else { "" };
                     let verb = if want.ops.is_empty() { String::new() } else { format!("{} ", op.word()) };
                     witness.get_or_insert_with(|| format!("{verb}\"{path}\"{who}"));
@@ -130,7 +119,8 @@ impl<'r, 'a> Judge<'r, 'a> {
                 "making sockets by other names in the same directory, such as at {witness}"
             )));
         }
-        Ok(Some(format!("{} in the same places, such as `{witness}`", found.join(", "))))
+        let list: Vec<&str> = found.iter().map(FileOp::word).collect();
+        Ok(Some(format!("{} in the same places, such as `{witness}`", list.join(", "))))
     }
 
     /// A path of a place on which the policy does not allow an operation, and whether only to other users than its owner. Many rules
@@ -141,9 +131,11 @@ impl<'r, 'a> Judge<'r, 'a> {
         op: FileOp,
         place: &Pattern,
     ) -> Result<Option<(String, bool)>, TooLarge> {
-        let key = (place.clone(), op, want.owner);
-        if let Some(known) = self.known.borrow().get(&key) {
-            return Ok(known.clone());
+        // A file is nearly always one rule's, and so is a directory that is exactly what a rule says.
+        let shared = !want.placed.exact && place.tail() == Tail::Subtree;
+        let key = shared.then(|| (place.clone(), op, want.owner));
+        if let Some(known) = key.as_ref().and_then(|key| self.known.borrow().get(key).cloned()) {
+            return Ok(known);
         }
         let index = self.wants.get_or_init(|| Near::new(self.rules.wants.iter().map(|w| w.pattern)));
         let prefixes = |n: usize| self.rules.wants.get(n).map(|w| w.pattern.prefixes()).unwrap_or_default();
@@ -156,8 +148,20 @@ impl<'r, 'a> Judge<'r, 'a> {
             let others = near.iter().copied().filter(|w| !w.owner);
             found = left(op, place, others)?.map(|path| (path, true));
         }
-        self.known.borrow_mut().insert(key, found.clone());
+        if let Some(key) = key {
+            self.known.borrow_mut().insert(key, found.clone());
+        }
         Ok(found)
+    }
+}
+
+/// What the first ABI makes of a rule: it has no right for what goes from one directory to another, and refuses that.
+pub(super) fn without_refer(ops: FileOps, outcome: &mut Outcome) {
+    let between = [FileOp::Delete, FileOp::Link].into_iter().any(|op| ops.has(op));
+    if let Verdict::Allow { narrowed, .. } = &mut outcome.verdict
+        && between
+    {
+        narrowed.push("moving and linking between directories, which this ABI refuses".into());
     }
 }
 

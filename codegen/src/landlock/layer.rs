@@ -1,25 +1,68 @@
 //! A ruleset, read back from the form of the bundle, as a layer: what it permits near a place, and of which kinds of request it
 //! has any notion.
 
+use super::Lowered;
 use super::place::{Place, pattern_of};
 use super::process::{ABSTRACT, SIGNAL};
 use super::rights::{Right, Rights, let_through, mediates};
 use crate::coverage::{Grant, Layer, LayerName, Permitted, Source, rule_name};
 use crate::near::Near;
 use crate::verdict::{Outcome, Verdict};
-use canc_bundle::LandlockRuleset;
+use canc_bundle::{LandlockPath, LandlockRuleset};
 use canc_dsl::meaning::{Dim, Kind, Peers, Region};
 use canc_dsl::policy::{Body, Effect, FileOp, NetOp, Peer, Policy, PolicySet, Protocol, RuleId, Target};
 use canc_sets::interval::Intervals;
 use canc_sets::path::{Lang, Pattern, Tail, TooLarge};
 use std::collections::HashMap;
+use std::sync::OnceLock;
+
+/// The paths of a ruleset, and what they are read to be when somebody asks.
+#[derive(Debug)]
+pub struct Paths {
+    /// The paths with their accesses in the newest ABI.
+    pub list: Vec<LandlockPath>,
+    read: OnceLock<Read>,
+}
+
+/// The paths as patterns, by where they lie.
+#[derive(Debug)]
+struct Read {
+    grants: Vec<PathGrant>,
+    index: Near,
+}
 
 /// A rule of the ruleset that permits something on paths.
+#[derive(Debug)]
 struct PathGrant {
     pattern: Pattern,
     rights: Rights,
-    sources: Vec<Source>,
+    rules: Vec<String>,
     near: String,
+}
+
+impl Paths {
+    /// Of a bundle's paths.
+    #[must_use]
+    pub fn new(list: Vec<LandlockPath>) -> Self {
+        Self { list, read: OnceLock::new() }
+    }
+
+    fn read(&self) -> &Read {
+        self.read.get_or_init(|| {
+            let grants: Vec<PathGrant> = self
+                .list
+                .iter()
+                .filter_map(|rule| {
+                    let pattern = pattern_of(&Place::of_path(&rule.path))?;
+                    let near = pattern.literal_prefix();
+                    let rights = rule.access.iter().filter_map(|w| Right::of_word(w)).collect();
+                    Some(PathGrant { pattern, rights, rules: rule.rules.clone(), near })
+                })
+                .collect();
+            let index = Near::new(grants.iter().map(|p| &p.pattern));
+            Read { grants, index }
+        })
+    }
 }
 
 /// A rule about ports.
@@ -32,22 +75,20 @@ struct TcpRule {
 
 struct Reader<'a> {
     tcp: Vec<TcpRule>,
-    paths: Vec<PathGrant>,
-    index: Near,
+    paths: &'a Paths,
+    /// The rights that the ABI handles.
+    handled: Rights,
+    by_name: HashMap<String, Source>,
     ruleset: &'a LandlockRuleset,
     /// The peers, as bits, that are within the domain.
     inside: u128,
 }
 
-/// The layer of a ruleset and its verdicts.
+/// The layer of one ABI's ruleset and its verdicts.
 #[must_use]
-pub fn layer<'a>(
-    policies: &PolicySet,
-    policy: &Policy,
-    ruleset: &'a LandlockRuleset,
-    outcomes: &'a [Outcome],
-) -> Layer<'a> {
-    let reader = Reader::new(policies, policy, ruleset, outcomes);
+pub fn layer<'a>(policies: &PolicySet, policy: &Policy, lowered: &'a Lowered) -> Layer<'a> {
+    let reader = Reader::new(policies, policy, lowered);
+    let (ruleset, outcomes) = (&lowered.ruleset, lowered.outcomes.as_slice());
     let (net, scopes) = (!ruleset.handled_net.is_empty(), ruleset.scoped.clone());
     let ports = net || outcomes_mediate_ports(policy, outcomes);
     Layer {
@@ -73,7 +114,7 @@ fn outcomes_mediate_ports(policy: &Policy, outcomes: &[Outcome]) -> bool {
     })
 }
 
-/// Whether a ruleset lets an operation on a path through. A directory's path ends in a slash. `None` where Landlock has no right
+/// Whether a whole ruleset lets an operation on a path through. A directory's path ends in a slash. `None` where Landlock has no right
 /// for the operation.
 #[must_use]
 pub fn decide(ruleset: &LandlockRuleset, op: FileOp, path: &str) -> Option<bool> {
@@ -93,26 +134,8 @@ pub fn decide(ruleset: &LandlockRuleset, op: FileOp, path: &str) -> Option<bool>
 }
 
 impl<'a> Reader<'a> {
-    fn new(
-        policies: &PolicySet,
-        policy: &Policy,
-        ruleset: &'a LandlockRuleset,
-        outcomes: &[Outcome],
-    ) -> Self {
-        let by_name: HashMap<String, Source> =
-            policy.rules.iter().map(|r| (rule_name(r), Source::Rule(r.id))).collect();
-        let source = |name: &String| by_name.get(name).copied().unwrap_or(Source::Base);
-        let paths: Vec<PathGrant> = ruleset
-            .paths
-            .iter()
-            .filter_map(|rule| {
-                let pattern = pattern_of(&Place::of_path(&rule.path))?;
-                let near = pattern.literal_prefix();
-                let rights = rule.access.iter().filter_map(|w| Right::of_word(w)).collect();
-                Some(PathGrant { pattern, rights, sources: rule.rules.iter().map(source).collect(), near })
-            })
-            .collect();
-        let index = Near::new(paths.iter().map(|p| &p.pattern));
+    fn new(policies: &PolicySet, policy: &Policy, lowered: &'a Lowered) -> Self {
+        let by_name = policy.rules.iter().map(|r| (rule_name(r), Source::Rule(r.id))).collect();
         let peers = Peers::new(policies, &policy.name);
         let own = super::process::Peers { policies, policy };
         let policies = policies.policies().iter().map(|p| Peer::Policy(p.name.clone()));
@@ -120,7 +143,14 @@ impl<'a> Reader<'a> {
             .chain([Peer::SelfDomain])
             .filter(|p| own.is_inside(p))
             .fold(0, |bits, p| bits | peers.bits(&p));
-        Self { tcp: tcp_rules(policy, outcomes), paths, index, ruleset, inside }
+        Self {
+            tcp: tcp_rules(policy, &lowered.outcomes),
+            paths: &lowered.paths,
+            handled: super::rights::handled(lowered.abi),
+            by_name,
+            ruleset: &lowered.ruleset,
+            inside,
+        }
     }
 
     fn permitted(&self, kind: Kind, prefix: &str) -> Result<Permitted, TooLarge> {
@@ -156,15 +186,18 @@ impl<'a> Reader<'a> {
 
     fn files(&self, op: FileOp, prefix: &str) -> Result<Permitted, TooLarge> {
         let mut grants = Vec::new();
-        let prefixes = |n: usize| self.paths.get(n).map(|p| p.pattern.prefixes()).unwrap_or_default();
-        for path in self.index.around(prefix, &prefixes).into_iter().filter_map(|n| self.paths.get(n)) {
-            if !let_through(path.rights).has(op) {
+        let read = self.paths.read();
+        let prefixes = |n: usize| read.grants.get(n).map(|p| p.pattern.prefixes()).unwrap_or_default();
+        let here = read.index.around(prefix, &prefixes);
+        for path in here.into_iter().filter_map(|n| read.grants.get(n)) {
+            if !let_through(path.rights.intersect(self.handled)).has(op) {
                 continue;
             }
             let region = region(op, &path.pattern)?;
-            for source in &path.sources {
+            for rule in &path.rules {
+                let source = self.by_name.get(rule).copied().unwrap_or(Source::Base);
                 let key = Some(path.pattern.to_string());
-                grants.push(Grant { source: *source, region: region.clone(), near: path.near.clone(), key });
+                grants.push(Grant { source, region: region.clone(), near: path.near.clone(), key });
             }
         }
         Ok(Permitted::Only { grants, denies: Vec::new() })

@@ -14,7 +14,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-pub use layer::{decide, layer};
+pub use layer::{Paths, decide, layer};
 pub use place::{Place, pattern_of};
 pub use rights::{Right, Rights};
 
@@ -24,6 +24,7 @@ use canc_bundle::{LandlockRuleset, LandlockRulesets};
 use canc_dsl::policy::{Policy, PolicySet, RuleId};
 use canc_sets::path::TooLarge;
 use std::fmt;
+use std::sync::Arc;
 
 /// The ABI that verdicts are for where none is stated: that of Debian 13's kernel.
 pub const DEFAULT_ABI: u32 = 6;
@@ -50,8 +51,10 @@ impl std::error::Error for LowerError {}
 pub struct Lowered {
     /// The ABI.
     pub abi: u32,
-    /// What the runtime loads.
+    /// What the runtime loads, without its paths: those are [`Lowered::paths`], with the accesses that this ABI handles.
     pub ruleset: LandlockRuleset,
+    /// The paths with their accesses in the newest ABI; one list for all ABIs of a policy.
+    pub paths: Arc<Paths>,
     /// The verdicts, by the rules' numbers.
     pub outcomes: Vec<Outcome>,
     /// What is permitted whatever the policy says.
@@ -76,10 +79,27 @@ pub fn lower_all(policies: &PolicySet, policy: &Policy) -> Result<Vec<Lowered>, 
     (1..=NEWEST_LANDLOCK).map(|abi| rules.lower(policies, abi)).collect()
 }
 
-/// The form of the bundle.
+impl Lowered {
+    /// What the runtime loads, whole.
+    #[must_use]
+    pub fn whole(&self) -> LandlockRuleset {
+        self.ruleset.clone().with_paths(self.paths.list.iter().cloned())
+    }
+}
+
+/// The form of the bundle: the newest ABI has the paths, and the others refer to it.
 #[must_use]
 pub fn rulesets(all: &[Lowered]) -> LandlockRulesets {
-    all.iter().map(|l| (l.abi, l.ruleset.clone())).collect()
+    let newest = all.iter().map(|l| l.abi).max();
+    let form = |l: &Lowered| {
+        let ruleset = if Some(l.abi) == newest {
+            l.whole()
+        } else {
+            LandlockRuleset { paths_of: newest, ..l.ruleset.clone() }
+        };
+        (l.abi, ruleset)
+    };
+    all.iter().map(form).collect()
 }
 
 /// The synthetic verdict.
@@ -101,7 +121,8 @@ fn base(abi: u32, listens: bool) -> Outcome {
     if listens && abi >= 4 {
         granted.push("listening on a free port that the kernel picks, without binding first".into());
     }
-    let out = Outcome::new(Verdict::Allow { widened: granted, narrowed: Vec::new() });
+    let out = Outcome::new(Verdict::Allow { widened: granted, narrowed: Vec::new() })
+        .note("rights sit on files: one that is put in the place of another has none of its own");
     match abi {
         1 => out.note("moves and links between directories are refused"),
         _ => out,

@@ -1,16 +1,18 @@
 //! A policy to the places, ports and scopes of a ruleset, and the verdicts that come with them.
 
-use super::judge::{Judge, Want};
+use super::judge::{self, Judge, Want};
 use super::place::{Place, Placed, places};
 use super::rights::{Right, Rights, handled};
-use super::{LowerError, Lowered, base, net, process};
-use crate::coverage::rule_name;
+use super::{LowerError, Lowered, Paths, base, net, process};
+use crate::coverage::{NEWEST_LANDLOCK, rule_name};
 use crate::verdict::{Outcome, Verdict};
 use canc_bundle::{LandlockPath, LandlockRuleset};
 use canc_dsl::policy::{
     Body, Effect, FileOp, FileOps, PathRef, Policy, PolicySet, Rule, RuleId, UnixAddress,
 };
+use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The loaders of the C libraries of the architectures that filters are made for, at their real paths: the kernel opens one for
 /// almost every program, and a launch must have it whatever the policy says.
@@ -51,6 +53,9 @@ pub(super) struct Rules<'a> {
     pub(super) grants: Vec<Grant>,
     /// What each allow about files wants.
     pub(super) wants: Vec<Want<'a>>,
+    /// The verdicts on files, which are the same in every ABI but for moves between directories.
+    judged: OnceCell<Result<Vec<Outcome>, Vec<LowerError>>>,
+    paths: OnceCell<Arc<Paths>>,
 }
 
 #[derive(Default)]
@@ -101,40 +106,52 @@ impl<'a> Rules<'a> {
                 wants.push(Want { id: rule.id, pattern: &path.pattern, except, ops, owner, placed });
             }
         }
-        Self { policy, grants: draft.grants, wants }
+        Self { policy, grants: draft.grants, wants, judged: OnceCell::new(), paths: OnceCell::new() }
     }
 
+    /// Cuts the rules to an ABI.
     pub(super) fn lower(&self, policies: &PolicySet, abi: u32) -> Result<Lowered, Vec<LowerError>> {
         let rights = handled(abi);
-        let mut outcomes: Vec<Outcome> = self.policy.rules.iter().map(|r| start(r, abi)).collect();
-        let mut errors = Vec::new();
-        Judge::new(self, abi).run(&mut outcomes, &mut errors);
-        let mut ruleset = LandlockRuleset {
-            handled_fs: words(rights),
-            paths: self.grants.iter().filter_map(|g| self.path(g, rights)).collect(),
-            ..LandlockRuleset::default()
-        };
+        let judged = self.judged.get_or_init(|| {
+            let mut outcomes: Vec<Outcome> =
+                self.policy.rules.iter().map(|r| start(r, NEWEST_LANDLOCK)).collect();
+            let mut errors = Vec::new();
+            Judge::new(self).run(&mut outcomes, &mut errors);
+            if errors.is_empty() { Ok(outcomes) } else { Err(errors) }
+        });
+        let mut outcomes = judged.clone()?;
+        for (rule, outcome) in self.policy.rules.iter().zip(&mut outcomes) {
+            match &rule.body {
+                Body::File(file) if abi < 2 => judge::without_refer(file.ops, outcome),
+                // Files and unix sockets by path are the same in every ABI.
+                Body::File(_) => {}
+                Body::Unix(unix) if matches!(unix.address, UnixAddress::Paths(_)) => {}
+                _ => *outcome = start(rule, abi),
+            }
+        }
+        let mut ruleset = LandlockRuleset { handled_fs: words(rights), ..LandlockRuleset::default() };
         net::lower(self.policy, abi, &mut ruleset, &mut outcomes);
         process::lower(policies, self.policy, abi, &mut ruleset, &mut outcomes);
-        if !errors.is_empty() {
-            return Err(errors);
-        }
-        let listens = net::listens(self.policy);
-        Ok(Lowered { abi, ruleset, outcomes, base: base(abi, listens) })
+        let base = base(abi, net::listens(self.policy));
+        Ok(Lowered { abi, ruleset, paths: Arc::clone(self.paths()), outcomes, base })
     }
 
-    fn path(&self, grant: &Grant, handled: Rights) -> Option<LandlockPath> {
-        let rights = grant.rights.intersect(handled);
+    /// The paths of the bundle.
+    fn paths(&self) -> &Arc<Paths> {
+        self.paths.get_or_init(|| Arc::new(Paths::new(self.grants.iter().map(|g| self.path(g)).collect())))
+    }
+
+    fn path(&self, grant: &Grant) -> LandlockPath {
         let name = |source: &Source| match source {
             Source::Base => "@base".to_string(),
             Source::Rule(id) => self.policy.rule(*id).map(rule_name).unwrap_or_default(),
         };
-        (!rights.is_empty()).then(|| LandlockPath {
+        LandlockPath {
             path: grant.place.path().into(),
-            access: words(rights),
+            access: words(grant.rights),
             optional: true,
             rules: grant.sources.iter().map(name).collect(),
-        })
+        }
     }
 }
 

@@ -10,7 +10,8 @@ fn made(set: &PolicySet, abi: u32) -> Lowered {
 
 /// The places that rules of the policy bring, with their rights.
 fn places(made: &Lowered) -> Vec<String> {
-    let own = made.ruleset.paths.iter().filter(|p| p.rules.iter().any(|r| r != "@base"));
+    let whole = made.whole();
+    let own = whole.paths.iter().filter(|p| p.rules.iter().any(|r| r != "@base"));
     own.map(|p| format!("{} {}", p.path, p.access.join(" "))).collect()
 }
 
@@ -45,10 +46,11 @@ fn check(statements: &str, want: &[&str], verdicts: &[&str]) -> Lowered {
 #[test]
 fn the_program_and_its_loader_are_always_there() {
     let made = made(&one(""), 6);
-    let find = |path: &str| made.ruleset.paths.iter().find(|p| p.path == path).map(|p| p.access.join(" "));
+    let whole = made.whole();
+    let find = |path: &str| whole.paths.iter().find(|p| p.path == path).map(|p| p.access.join(" "));
     assert_eq!(find("/usr/bin/p").as_deref(), Some("execute read_file"));
     assert_eq!(find("/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2").as_deref(), Some("execute read_file"));
-    assert!(made.ruleset.paths.iter().all(|p| p.optional && p.rules == ["@base"]));
+    assert!(whole.paths.iter().all(|p| p.optional && p.rules == ["@base"]));
     assert_eq!(made.ruleset.handled_net, ["bind_tcp", "connect_tcp"]);
     assert_eq!(made.ruleset.scoped, ["abstract_unix_socket", "signal"]);
     assert!(made.ruleset.handled_fs.contains(&"ioctl_dev".to_string()));
@@ -214,7 +216,7 @@ fn older_abis_have_fewer_words() {
     let set = one(r#"allow manage "/a/**"; allow signal send term to user;"#);
     let all = lower_all(&set, set.policy("p").unwrap()).unwrap();
     assert_eq!(all.len(), NEWEST_LANDLOCK as usize);
-    let words = |abi: usize| all[abi - 1].ruleset.paths.last().unwrap().access.clone();
+    let words = |abi: usize| all[abi - 1].whole().paths.last().unwrap().access.clone();
     let has = |abi: usize, word: &str| words(abi).iter().any(|w| w == word);
     assert!(!has(1, "refer") && has(2, "refer") && !has(2, "truncate") && has(3, "truncate"));
     assert!(!has(4, "ioctl_dev") && has(5, "ioctl_dev"));
@@ -232,7 +234,15 @@ fn older_abis_have_fewer_words() {
             one.abi
         );
     }
-    assert_eq!(rulesets(&all).keys().copied().collect::<Vec<_>>(), (1..=7).collect::<Vec<_>>());
+    // The bundle holds the paths once, and gives every ABI its own accesses.
+    let bundle = rulesets(&all);
+    assert_eq!(bundle.keys().copied().collect::<Vec<_>>(), (1..=7).collect::<Vec<_>>());
+    assert_eq!(bundle.values().filter(|r| !r.paths.is_empty()).count(), 1);
+    let text = serde_json::to_string(&bundle).unwrap();
+    for one in &all {
+        let mut read: canc_bundle::LandlockRulesets = serde_json::from_str(&text).unwrap();
+        assert_eq!(canc_bundle::take_ruleset(&mut read, one.abi), Some(one.whole()), "ABI {}", one.abi);
+    }
 }
 
 #[test]
@@ -241,7 +251,7 @@ fn a_ruleset_can_be_asked() {
         &one(r#"allow read "/srv/x/**"; allow create "/run/p/**"; allow read "${home}/.x" because "x";"#),
         6,
     );
-    let ask = |op, path: &str| decide(&made.ruleset, op, path);
+    let ask = |op, path: &str| decide(&made.whole(), op, path);
     assert_eq!(ask(FileOp::Read, "/srv/x/a/b"), Some(true));
     assert_eq!(ask(FileOp::Read, "/srv/xy"), Some(false));
     assert_eq!(ask(FileOp::List, "/srv/x/"), Some(false));

@@ -53,7 +53,8 @@ impl Lowered {
     pub fn beyond(&self, rule: &Rule) -> Option<String> {
         let Body::Syscall(calls) = &rule.body else { return None };
         let meant = |group: bool, name: &str| !(group && only_by_name(name));
-        let asked = self.look(&mut Decisions::unguarded(&self.clauses), calls, |i| meant(i.group.is_some(), i.name));
+        let asked =
+            self.look(&mut Decisions::unguarded(&self.clauses), calls, |i| meant(i.group.is_some(), i.name));
         asked.refused.map(|w| w.to_string())
     }
 

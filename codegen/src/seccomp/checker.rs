@@ -151,7 +151,9 @@ fn one(at: usize, instruction: &Instruction, length: usize) -> Result<(), Refusa
         Kind::NonZero => (k == 0).then_some(Refusal::Operand { at, k }),
         Kind::Shift => (k >= 32).then_some(Refusal::Operand { at, k }),
         Kind::Jump => (!usize::try_from(k).is_ok_and(within)).then_some(Refusal::Jump { at }),
-        Kind::Branch => (!within(usize::from(jt)) || !within(usize::from(jf))).then_some(Refusal::Jump { at }),
+        Kind::Branch => {
+            (!within(usize::from(jt)) || !within(usize::from(jf))).then_some(Refusal::Jump { at })
+        }
         Kind::Always | Kind::Return => None,
     };
     wrong.map_or(Ok(()), Err)

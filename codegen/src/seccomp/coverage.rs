@@ -1,13 +1,16 @@
 //! The filters as one layer of a host: which requests they permit, read off the decisions that were really made.
 
 use super::Lowered;
+use super::calls::{self, Context};
 use super::decisions::{Decisions, Permission};
-use super::implied::{self, Context, Family, MountKind};
+use super::guards;
+use super::implied::{self, Family, MountKind};
 use super::model::{Effect, Source};
 use crate::coverage::{Grant, Layer, LayerName, Permitted, Source as GrantSource};
 use canc_dsl::meaning::{Dim, Kind, Peers, Region};
 use canc_dsl::policy::{
-    Facility, MqueueOp, NamespaceKind, NetOp, Policy, PolicySet, Propagation, Protocol, PtraceMode, RuleId, Target, UnixType,
+    Facility, MqueueOp, NamespaceKind, NetOp, Policy, PolicySet, Propagation, Protocol, PtraceMode, RuleId,
+    Target, UnixType,
 };
 use canc_sets::interval::Intervals;
 use canc_sets::path::Lang;
@@ -115,12 +118,16 @@ impl Reader<'_> {
             Kind::UnixAbstract { listen } => self.unix(listen, names()),
             Kind::Socket(socket) => self.when(Family::Socket(socket.into()), vec![bit]),
             Kind::Signal => self.when(Family::Signal, vec![Dim::Bits(SIGNALS), Dim::Bits(self.peers)]),
-            Kind::Ptrace => {
-                self.when(Family::PtraceTrace, vec![Dim::Bits(1 << PtraceMode::Trace as u32), Dim::Bits(self.peers)])
+            Kind::Ptrace => self.when(
+                Family::PtraceTrace,
+                vec![Dim::Bits(1 << PtraceMode::Trace as u32), Dim::Bits(self.peers)],
+            ),
+            Kind::UsernsCreate => {
+                self.namespace(NamespaceKind::User).then(|| (vec![Family::Userns], vec![bit]))
             }
-            Kind::UsernsCreate => self.namespace(NamespaceKind::User).then(|| (vec![Family::Userns], vec![bit])),
             Kind::Namespace => {
-                let made = NamespaceKind::ALL.iter().filter(|k| **k != NamespaceKind::User && self.namespace(**k));
+                let made =
+                    NamespaceKind::ALL.iter().filter(|k| **k != NamespaceKind::User && self.namespace(**k));
                 let bits = made.fold(0u128, |bits, k| bits | 1 << (*k as u32));
                 (bits != 0).then(|| (vec![Family::Namespaces], vec![Dim::Bits(bits)]))
             }
@@ -130,7 +137,9 @@ impl Reader<'_> {
             Kind::Facility(Facility::Keyring) => self.when(Family::Keyring, vec![bit]),
             Kind::Facility(Facility::Perf) => self.when(Family::Perf, vec![bit]),
             Kind::MountNew => self.mount(&[MountKind::New(None)], vec![names(), names(), paths(), names()]),
-            Kind::MountBind { recursive } => self.mount(&[MountKind::Bind { recursive }], vec![paths(), paths()]),
+            Kind::MountBind { recursive } => {
+                self.mount(&[MountKind::Bind { recursive }], vec![paths(), paths()])
+            }
             Kind::MountMove => self.mount(&[MountKind::Move], vec![paths(), paths()]),
             Kind::MountRemount { bind } => {
                 self.mount(&[MountKind::Remount { bind, flags: None }], vec![names(), paths()])
@@ -144,13 +153,14 @@ impl Reader<'_> {
 
     /// Whether the filters let some call of a family through.
     fn any(&self, family: Family) -> bool {
-        let calls = implied::calls(family, self.context);
+        let calls = calls::calls(family, self.context);
         calls.iter().any(|(call, condition)| self.call(call, condition.as_ref()))
     }
 
     fn call(&self, call: &str, when: Option<&canc_dsl::policy::Condition>) -> bool {
         let mut decisions = self.decisions.borrow_mut();
-        let mut made = |arch| matches!(decisions.permission(arch, call, when), Permission::All | Permission::Some);
+        let mut made =
+            |arch| matches!(decisions.permission(arch, call, when), Permission::All | Permission::Some);
         self.lowered.arches.iter().any(|arch| made(*arch))
     }
 
@@ -173,9 +183,11 @@ impl Reader<'_> {
 
     /// Whether a namespace of a kind can be made.
     fn namespace(&self, kind: NamespaceKind) -> bool {
-        let flag = implied::unshare_of(kind);
-        let cloned = implied::clone_of(kind);
-        self.call("unshare", Some(&flag)) || cloned.is_some_and(|c| self.call("clone", Some(&c))) || self.call("clone3", None)
+        let flag = guards::unshare_of(kind);
+        let cloned = guards::clone_of(kind);
+        self.call("unshare", Some(&flag))
+            || cloned.is_some_and(|c| self.call("clone", Some(&c)))
+            || self.call("clone3", None)
     }
 
     fn queues(&self, names: Dim) -> Option<(Vec<Family>, Vec<Dim>)> {
@@ -185,7 +197,7 @@ impl Reader<'_> {
             MqueueOp::Write => Family::MqueueWrite,
             MqueueOp::Delete => Family::MqueueDelete,
         };
-        let makes = || self.call("mq_open", Some(&implied::queue_made()));
+        let makes = || self.call("mq_open", Some(&guards::queue_made()));
         let made = |op: &MqueueOp| if *op == MqueueOp::Create { makes() } else { self.any(family(*op)) };
         let ops: Vec<MqueueOp> = MqueueOp::ALL.iter().copied().filter(made).collect();
         let bits = ops.iter().fold(0, |bits, op| bits | 1 << (*op as u32));
@@ -228,13 +240,17 @@ impl Reader<'_> {
         }
         // What every socket is used with says nothing about the kind of socket.
         let own = families.iter().filter(|f| **f != Family::SocketUse);
-        let calls = own.flat_map(|f| implied::calls(*f, self.context)).map(|c| c.0);
+        let calls = own.flat_map(|f| calls::calls(*f, self.context)).map(|c| c.0);
         for clause in calls.filter_map(syscalls::index).filter_map(|i| clauses.by_call.get(i)).flatten() {
             if let (Source::Rule(rule), Effect::Allow | Effect::Log) = (clause.source, clause.effect) {
                 rules.insert(rule);
             }
         }
-        if rules.is_empty() { vec![GrantSource::Base] } else { rules.into_iter().map(GrantSource::Rule).collect() }
+        if rules.is_empty() {
+            vec![GrantSource::Base]
+        } else {
+            rules.into_iter().map(GrantSource::Rule).collect()
+        }
     }
 }
 

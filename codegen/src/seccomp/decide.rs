@@ -54,7 +54,8 @@ impl Lowered {
 
     /// The reason, from what the rules say about the call.
     fn why(&self, arch: Arch, nr: u32, args: &[u64; 6], action: Action) -> (Why, Vec<RuleId>) {
-        let here = |a: &&Arch| a.audit_value() == arch.audit_value() && (nr & X32_BIT != 0) == (**a == Arch::X32);
+        let here =
+            |a: &&Arch| a.audit_value() == arch.audit_value() && (nr & X32_BIT != 0) == (**a == Arch::X32);
         let Some(arch) = self.arches.iter().find(here).filter(|_| nr < 2 * X32_BIT) else {
             return (Why::Foreign, Vec::new());
         };
@@ -74,7 +75,8 @@ impl Lowered {
             self.clauses.about(call, *arch).filter(matches).filter(agrees).filter(counts).collect();
         let strongest = matching.iter().map(|c| strength(c.effect)).min();
         let decisive = matching.into_iter().filter(|c| Some(strength(c.effect)) == strongest);
-        let mentioned = self.clauses.about(call, *arch).any(|c| strength(c.effect) == ALLOWS && c.source != Source::Base);
+        let mentioned =
+            self.clauses.about(call, *arch).any(|c| strength(c.effect) == ALLOWS && c.source != Source::Base);
         self.reason(decisive.copied().collect(), mentioned)
     }
 

@@ -76,7 +76,8 @@ impl<'a> Decisions<'a> {
     fn differs(&self, arch: Arch, call: usize, name: &str) -> bool {
         let usual = arch.is_64_bit() && std::ptr::eq(syscalls::args_on(arch, name), syscalls::args(name));
         let clauses = self.clauses.by_call.get(call);
-        let alike = clauses.into_iter().flatten().all(|c| c.arches == EVERYWHERE && !self.clauses.names_arch(c));
+        let alike =
+            clauses.into_iter().flatten().all(|c| c.arches == EVERYWHERE && !self.clauses.names_arch(c));
         !usual || !alike
     }
 
@@ -92,7 +93,9 @@ impl<'a> Decisions<'a> {
                 Node::Leaf(Leaf::Return(value)) if permits(*value) => made = true,
                 Node::Leaf(Leaf::Return(_)) => refused = true,
                 Node::Leaf(Leaf::Bool(_)) => (),
-                Node::Test { edges, .. } => todo.extend(edges.iter().map(|e| e.to).filter(|n| seen.insert(*n))),
+                Node::Test { edges, .. } => {
+                    todo.extend(edges.iter().map(|e| e.to).filter(|n| seen.insert(*n)))
+                }
             }
         }
         match (made, refused) {
@@ -103,7 +106,12 @@ impl<'a> Decisions<'a> {
     }
 
     /// The decision on the calls that meet a condition; for others a leaf that no decision has.
-    fn among(&mut self, arch: Arch, name: &'static str, when: Option<&Condition>) -> Result<NodeId, Unsayable> {
+    fn among(
+        &mut self,
+        arch: Arch,
+        name: &'static str,
+        when: Option<&Condition>,
+    ) -> Result<NodeId, Unsayable> {
         let call = syscalls::index(name).unwrap_or(usize::MAX);
         let node = self.on(arch, call, name)?;
         let when = self.condition(arch, name, when)?;
@@ -112,7 +120,12 @@ impl<'a> Decisions<'a> {
         Ok(self.arena.prune(node)?)
     }
 
-    fn condition(&mut self, arch: Arch, name: &'static str, when: Option<&Condition>) -> Result<NodeId, Unsayable> {
+    fn condition(
+        &mut self,
+        arch: Arch,
+        name: &'static str,
+        when: Option<&Condition>,
+    ) -> Result<NodeId, Unsayable> {
         let Some(condition) = when else { return Ok(self.arena.constant(true)?) };
         let mut compiler = Compiler { arena: &mut self.arena, arch, call: name };
         compiler.condition(condition).map_err(|why| Unsayable { source: None, why })
@@ -120,7 +133,13 @@ impl<'a> Decisions<'a> {
 
     /// Arguments of a call that meets a condition and is made (or refused); `None` when there are none. The registers are the
     /// architecture's own.
-    pub fn example(&mut self, arch: Arch, name: &str, when: Option<&Condition>, made: bool) -> Option<[u64; 6]> {
+    pub fn example(
+        &mut self,
+        arch: Arch,
+        name: &str,
+        when: Option<&Condition>,
+        made: bool,
+    ) -> Option<[u64; 6]> {
         let name = on_table(arch, name)?;
         let node = self.among(arch, name, when).ok()?;
         let words = self.path(node, made, &mut Vec::new())?;

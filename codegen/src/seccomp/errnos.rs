@@ -19,11 +19,14 @@ struct Answer {
 pub(super) fn conflicts(decisions: &mut Decisions<'_>, arches: &[Arch]) -> Vec<LowerError> {
     let mut out = Vec::new();
     for (index, call) in syscalls::names().enumerate() {
-        let answers: Vec<Answer> = decisions.clauses.by_call.get(index).into_iter().flatten().filter_map(answer).collect();
+        let answers: Vec<Answer> =
+            decisions.clauses.by_call.get(index).into_iter().flatten().filter_map(answer).collect();
         let differ = answers.first().is_some_and(|first| answers.iter().any(|a| a.number != first.number));
         let mut on = arches.iter().filter(|_| differ);
         // What cannot be compiled is reported with the decision on the call.
-        if let Some((first, second)) = on.find_map(|arch| conflict(decisions, *arch, call, &answers).ok().flatten()) {
+        if let Some((first, second)) =
+            on.find_map(|arch| conflict(decisions, *arch, call, &answers).ok().flatten())
+        {
             out.push(LowerError::TwoErrnos { call, first, second });
         }
     }
@@ -32,7 +35,9 @@ pub(super) fn conflicts(decisions: &mut Decisions<'_>, arches: &[Arch]) -> Vec<L
 
 fn answer(clause: &Clause) -> Option<Answer> {
     match (clause.effect, clause.source) {
-        (Effect::Deny(Some(Action::Errno(number))), Source::Rule(rule)) => Some(Answer { number, rule, clause: *clause }),
+        (Effect::Deny(Some(Action::Errno(number))), Source::Rule(rule)) => {
+            Some(Answer { number, rule, clause: *clause })
+        }
         _ => None,
     }
 }

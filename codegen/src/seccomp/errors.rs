@@ -44,7 +44,7 @@ pub enum LowerError {
     TooLong {
         /// The architecture.
         arch: Arch,
-        /// How long they are.
+        /// About how long they would be.
         instructions: usize,
         /// The rules that cost most, first the dearest.
         rules: Vec<RuleId>,
@@ -60,7 +60,14 @@ impl LowerError {
     pub(super) fn unsayable(clauses: &Clauses, call: usize, name: &'static str, error: Unsayable) -> Self {
         let mut rules: Vec<RuleId> = match &error.source {
             Some(source) => clauses.rules(source).to_vec(),
-            None => clauses.by_call.get(call).into_iter().flatten().flat_map(|c| clauses.rules(&c.source)).copied().collect(),
+            None => clauses
+                .by_call
+                .get(call)
+                .into_iter()
+                .flatten()
+                .flat_map(|c| clauses.rules(&c.source))
+                .copied()
+                .collect(),
         };
         rules.sort_unstable();
         rules.dedup();
@@ -77,7 +84,9 @@ impl LowerError {
         match self {
             Self::Clone3 { rule } => vec![*rule],
             Self::TwoErrnos { first, second, .. } => vec![*first, *second],
-            Self::NoScalar { rules, .. } | Self::TooComplicated { rules, .. } | Self::TooLong { rules, .. } => rules.clone(),
+            Self::NoScalar { rules, .. }
+            | Self::TooComplicated { rules, .. }
+            | Self::TooLong { rules, .. } => rules.clone(),
         }
     }
 
@@ -114,7 +123,10 @@ impl LowerError {
             ),
             Self::TooLong { arch, instructions, .. } => (
                 codes::FILTER_TOO_LONG,
-                format!("the filters for {} have {instructions} instructions, more than a kernel loads", arch.word()),
+                format!(
+                    "the filters for {} would have about {instructions} instructions, more than a kernel loads",
+                    arch.word()
+                ),
                 "costs most",
                 "compare with ranges or masks instead of many values".to_owned(),
             ),

@@ -4,16 +4,62 @@
 
 /// Every rule about files: what finds, opens and closes them. `open`, `openat` and `openat2` have conditions and stand elsewhere.
 pub const PATHS: &[&str] = &[
-    "access", "chdir", "close", "faccessat", "faccessat2", "fchdir", "fcntl", "fcntl64", "fstat", "fstat64", "fstatat64",
-    "fstatfs", "fstatfs64", "getcwd", "lstat", "lstat64", "newfstatat", "oldfstat", "oldlstat", "oldstat", "readlink",
-    "readlinkat", "stat", "stat64", "statfs", "statfs64", "statx",
+    "access",
+    "chdir",
+    "close",
+    "faccessat",
+    "faccessat2",
+    "fchdir",
+    "fcntl",
+    "fcntl64",
+    "fstat",
+    "fstat64",
+    "fstatat64",
+    "fstatfs",
+    "fstatfs64",
+    "getcwd",
+    "lstat",
+    "lstat64",
+    "newfstatat",
+    "oldfstat",
+    "oldlstat",
+    "oldstat",
+    "readlink",
+    "readlinkat",
+    "stat",
+    "stat64",
+    "statfs",
+    "statfs64",
+    "statx",
 ];
 
 /// Read contents and extended attributes.
 pub const READ: &[&str] = &[
-    "_llseek", "arm_fadvise64_64", "fadvise64", "fadvise64_64", "fgetxattr", "file_getattr", "flistxattr", "getxattr",
-    "getxattrat", "lgetxattr", "listxattr", "listxattrat", "llistxattr", "lseek", "mmap", "mmap2", "munmap", "pread64",
-    "preadv", "preadv2", "read", "readahead", "readv", "sendfile", "sendfile64",
+    "_llseek",
+    "arm_fadvise64_64",
+    "fadvise64",
+    "fadvise64_64",
+    "fgetxattr",
+    "file_getattr",
+    "flistxattr",
+    "getxattr",
+    "getxattrat",
+    "lgetxattr",
+    "listxattr",
+    "listxattrat",
+    "llistxattr",
+    "lseek",
+    "mmap",
+    "mmap2",
+    "munmap",
+    "pread64",
+    "preadv",
+    "preadv2",
+    "read",
+    "readahead",
+    "readv",
+    "sendfile",
+    "sendfile64",
 ];
 
 /// Read directories.
@@ -21,8 +67,26 @@ pub const LIST: &[&str] = &["_llseek", "getdents", "getdents64", "lseek", "readd
 
 /// Change contents.
 pub const WRITE: &[&str] = &[
-    "_llseek", "copy_file_range", "fallocate", "fdatasync", "fsync", "lseek", "mmap", "mmap2", "msync", "munmap", "pwrite64",
-    "pwritev", "pwritev2", "sendfile", "sendfile64", "splice", "sync_file_range", "sync_file_range2", "write", "writev",
+    "_llseek",
+    "copy_file_range",
+    "fallocate",
+    "fdatasync",
+    "fsync",
+    "lseek",
+    "mmap",
+    "mmap2",
+    "msync",
+    "munmap",
+    "pwrite64",
+    "pwritev",
+    "pwritev2",
+    "sendfile",
+    "sendfile64",
+    "splice",
+    "sync_file_range",
+    "sync_file_range2",
+    "write",
+    "writev",
 ];
 
 /// Cut contents off.
@@ -42,9 +106,27 @@ pub const LOCK: &[&str] = &["fcntl", "fcntl64", "flock"];
 
 /// Owner, times, extended attributes; those with a mode have conditions and stand elsewhere.
 pub const SETATTR: &[&str] = &[
-    "chown", "chown32", "fchown", "fchown32", "fchownat", "file_setattr", "fremovexattr", "fsetxattr", "futimesat", "lchown",
-    "lchown32", "lremovexattr", "lsetxattr", "removexattr", "removexattrat", "setxattr", "setxattrat", "utime", "utimensat",
-    "utimensat_time64", "utimes",
+    "chown",
+    "chown32",
+    "fchown",
+    "fchown32",
+    "fchownat",
+    "file_setattr",
+    "fremovexattr",
+    "fsetxattr",
+    "futimesat",
+    "lchown",
+    "lchown32",
+    "lremovexattr",
+    "lsetxattr",
+    "removexattr",
+    "removexattrat",
+    "setxattr",
+    "setxattrat",
+    "utime",
+    "utimensat",
+    "utimensat_time64",
+    "utimes",
 ];
 
 /// Executable mappings.
@@ -58,10 +140,40 @@ pub const RUN: &[&str] = &["execve", "execveat"];
 
 /// What every socket is used with, waiting included.
 pub const SOCKET_USE: &[&str] = &[
-    "_newselect", "close", "epoll_create", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait", "fcntl",
-    "fcntl64", "getpeername", "getsockname", "getsockopt", "poll", "ppoll", "ppoll_time64", "pselect6", "pselect6_time64",
-    "read", "readv", "recv", "recvfrom", "recvmmsg", "recvmmsg_time64", "recvmsg", "select", "send", "sendmmsg", "sendmsg",
-    "sendto", "setsockopt", "shutdown", "write", "writev",
+    "_newselect",
+    "close",
+    "epoll_create",
+    "epoll_create1",
+    "epoll_ctl",
+    "epoll_pwait",
+    "epoll_pwait2",
+    "epoll_wait",
+    "fcntl",
+    "fcntl64",
+    "getpeername",
+    "getsockname",
+    "getsockopt",
+    "poll",
+    "ppoll",
+    "ppoll_time64",
+    "pselect6",
+    "pselect6_time64",
+    "read",
+    "readv",
+    "recv",
+    "recvfrom",
+    "recvmmsg",
+    "recvmmsg_time64",
+    "recvmsg",
+    "select",
+    "send",
+    "sendmmsg",
+    "sendmsg",
+    "sendto",
+    "setsockopt",
+    "shutdown",
+    "write",
+    "writev",
 ];
 
 /// Wait for connections and take them.
@@ -109,11 +221,28 @@ pub fn capability(number: u8) -> &'static [&'static str] {
         2 => &["name_to_handle_at", "open_by_handle_at"],
         // setgid
         6 => &[
-            "setfsgid", "setfsgid32", "setgid", "setgid32", "setgroups", "setgroups32", "setregid", "setregid32", "setresgid",
+            "setfsgid",
+            "setfsgid32",
+            "setgid",
+            "setgid32",
+            "setgroups",
+            "setgroups32",
+            "setregid",
+            "setregid32",
+            "setresgid",
             "setresgid32",
         ],
         // setuid
-        7 => &["setfsuid", "setfsuid32", "setresuid", "setresuid32", "setreuid", "setreuid32", "setuid", "setuid32"],
+        7 => &[
+            "setfsuid",
+            "setfsuid32",
+            "setresuid",
+            "setresuid32",
+            "setreuid",
+            "setreuid32",
+            "setuid",
+            "setuid32",
+        ],
         // setpcap
         8 => &["capset"],
         // ipc_lock
@@ -127,19 +256,41 @@ pub fn capability(number: u8) -> &'static [&'static str] {
         // sys_pacct
         20 => &["acct"],
         // sys_admin, as far as no rule of another kind names it
-        21 => &["fanotify_init", "fanotify_mark", "quotactl", "quotactl_fd", "setdomainname", "sethostname", "swapoff", "swapon"],
+        21 => &[
+            "fanotify_init",
+            "fanotify_mark",
+            "quotactl",
+            "quotactl_fd",
+            "setdomainname",
+            "sethostname",
+            "swapoff",
+            "swapon",
+        ],
         // sys_boot
         22 => &["kexec_file_load", "kexec_load", "reboot"],
         // sys_nice
         23 => &[
-            "ioprio_set", "migrate_pages", "move_pages", "nice", "sched_setaffinity", "sched_setattr", "sched_setparam",
-            "sched_setscheduler", "setpriority",
+            "ioprio_set",
+            "migrate_pages",
+            "move_pages",
+            "nice",
+            "sched_setaffinity",
+            "sched_setattr",
+            "sched_setparam",
+            "sched_setscheduler",
+            "setpriority",
         ],
         // sys_resource
         24 => &["prlimit64", "setrlimit"],
         // sys_time
         25 => &[
-            "adjtimex", "clock_adjtime", "clock_adjtime64", "clock_settime", "clock_settime64", "settimeofday", "stime",
+            "adjtimex",
+            "clock_adjtime",
+            "clock_adjtime64",
+            "clock_settime",
+            "clock_settime64",
+            "settimeofday",
+            "stime",
         ],
         // sys_tty_config
         26 => &["vhangup"],

@@ -7,6 +7,7 @@ use super::diagram::{Arena, Leaf, Node, NodeId, View, Word};
 use super::encode::{ARCHITECTURE, Instruction, NUMBER, offset, op};
 use super::tree::{Piece, Tree, build};
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 /// The decisions of one architecture value: intervals of numbers that cover all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,10 +47,20 @@ pub struct Program {
     pub marks: Vec<(usize, Mark)>,
 }
 
+/// The trees of questions that were built before: programs of several architectures share most of them.
+#[derive(Debug, Default)]
+pub struct Trees(HashMap<NodeId, Rc<Tree<Place>>>);
+
 /// The program that decides by architecture first, then by number; another architecture gets `foreign`.
 #[must_use]
-pub fn program(arena: &Arena, sections: &[Section], foreign: u32, big_endian: bool) -> Program {
-    let mut writer = Writer::new(arena, big_endian);
+pub fn program(
+    arena: &Arena,
+    trees: &mut Trees,
+    sections: &[Section],
+    foreign: u32,
+    big_endian: bool,
+) -> Program {
+    let mut writer = Writer::new(arena, trees, big_endian);
     for section in sections {
         for (_, node, _) in &section.intervals {
             writer.plan(*node, false);
@@ -74,16 +85,14 @@ enum Place {
     /// Return this value.
     Return(u32),
     /// The start of a node; `loaded` when the accumulator holds the word it asks about.
-    Node {
-        node: NodeId,
-        loaded: bool,
-    },
+    Node { node: NodeId, loaded: bool },
     /// The instruction that was written as number N, from 1, counted from the end of the program.
     At(usize),
 }
 
 struct Writer<'a> {
     arena: &'a Arena,
+    trees: &'a mut Trees,
     big_endian: bool,
     /// The instructions in reverse.
     reversed: Vec<Instruction>,
@@ -98,8 +107,16 @@ struct Writer<'a> {
 const REACH: usize = 255;
 
 impl<'a> Writer<'a> {
-    fn new(arena: &'a Arena, big_endian: bool) -> Self {
-        Self { arena, big_endian, reversed: Vec::new(), marks: Vec::new(), known: HashMap::new(), entered: HashSet::new() }
+    fn new(arena: &'a Arena, trees: &'a mut Trees, big_endian: bool) -> Self {
+        Self {
+            arena,
+            trees,
+            big_endian,
+            reversed: Vec::new(),
+            marks: Vec::new(),
+            known: HashMap::new(),
+            entered: HashSet::new(),
+        }
     }
 
     /// Notes how a node and those below it are entered.
@@ -227,12 +244,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes a tree, the greater side first, and says where it starts. `found`: the section whose numbers it searches.
-    fn tree(
-        &mut self,
-        tree: &Tree<Place>,
-        (low, high): (u32, u32),
-        found: Option<u32>,
-    ) -> Place {
+    fn tree(&mut self, tree: &Tree<Place>, (low, high): (u32, u32), found: Option<u32>) -> Place {
         match tree {
             Tree::Leaf(place) => {
                 if let Place::Node { .. } = place {
@@ -286,14 +298,21 @@ impl<'a> Writer<'a> {
             self.branch(op::ANY_BIT, view.mask, other, zero);
             return;
         }
-        let Node::Test { edges, .. } = self.arena.get(node) else { return };
-        let mut pieces = Vec::with_capacity(edges.len());
-        let mut low = 0;
-        for edge in edges {
-            pieces.push(Piece { low, high: edge.last, to: next(self, edge.to), weight: 1 });
-            low = edge.last.saturating_add(1);
-        }
-        let Some(tree) = build(&pieces) else { return };
+        let tree = match self.trees.0.get(&node) {
+            Some(known) => Rc::clone(known),
+            None => {
+                let Node::Test { edges, .. } = self.arena.get(node) else { return };
+                let mut pieces = Vec::with_capacity(edges.len());
+                let mut low = 0;
+                for edge in edges {
+                    pieces.push(Piece { low, high: edge.last, to: next(self, edge.to), weight: 1 });
+                    low = edge.last.saturating_add(1);
+                }
+                let Some(tree) = build(&pieces).map(Rc::new) else { return };
+                self.trees.0.insert(node, Rc::clone(&tree));
+                tree
+            }
+        };
         self.tree(&tree, (0, u32::MAX), None);
         if view.mask != u32::MAX {
             self.push(Instruction::plain(op::AND, view.mask));

@@ -63,7 +63,14 @@ enum Remark {
     /// Inner questions.
     Inner,
     /// When the comparison below holds, or does not, it is one of these calls.
-    Found { when: bool, calls: Calls, numbers: (u32, u32), outcome: Option<Action>, rules: Vec<RuleText>, more: usize },
+    Found {
+        when: bool,
+        calls: Calls,
+        numbers: (u32, u32),
+        outcome: Option<Action>,
+        rules: Vec<RuleText>,
+        more: usize,
+    },
 }
 
 /// Names of calls, and how many more there are.
@@ -84,7 +91,11 @@ enum Code {
     Load(Place),
     And(u32),
     Jump(usize),
-    Branch { test: Test, holds: usize, fails: usize },
+    Branch {
+        test: Test,
+        holds: usize,
+        fails: usize,
+    },
     Return(Action),
     /// No filter of this compiler has it.
     Other(Instruction),
@@ -203,7 +214,14 @@ impl Reader<'_> {
     }
 
     /// The calls with numbers of an interval that go where a side of the comparison leads. Others of the interval were found before.
-    fn found(&self, filter: &Filter, at: usize, audit: u32, (low, high): (u32, u32), when: bool) -> Option<Remark> {
+    fn found(
+        &self,
+        filter: &Filter,
+        at: usize,
+        audit: u32,
+        (low, high): (u32, u32),
+        when: bool,
+    ) -> Option<Remark> {
         let outcome = answer(filter.instructions(), at, when);
         let plain = |(arch, name): &(Arch, &'static str)| {
             let call = syscalls::index(name)?;
@@ -216,7 +234,9 @@ impl Reader<'_> {
             calls.extend(table.get(from..)?.iter().take_while(|e| e.0 <= high).map(|e| (*arch, e.1)));
         }
         calls.retain(|c| plain(c) == outcome);
-        let (rules, more) = self.rules(calls.iter().copied());
+        // Where more is asked, the rules stand at the questions.
+        let asked = if outcome.is_some() { calls.as_slice() } else { &[] };
+        let (rules, more) = self.rules(asked.iter().copied());
         let calls = Calls::new(calls.iter().map(|c| c.1));
         Some(Remark::Found { when, calls, numbers: (low, high), outcome: outcome.map(action), rules, more })
     }

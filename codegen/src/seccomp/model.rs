@@ -106,7 +106,14 @@ impl Clauses {
     }
 
     /// Says something about a call; a name that no table has is passed over.
-    pub fn say(&mut self, call: &str, source: Source, effect: Effect, condition: Option<Condition>, arches: u16) {
+    pub fn say(
+        &mut self,
+        call: &str,
+        source: Source,
+        effect: Effect,
+        condition: Option<Condition>,
+        arches: u16,
+    ) {
         let Some(list) = syscalls::index(call).and_then(|i| self.by_call.get_mut(i)) else { return };
         let condition = condition.map(|c| {
             self.conditions.push(c);

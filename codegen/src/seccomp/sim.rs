@@ -77,7 +77,12 @@ pub struct Step {
 
 /// The value that a program returns; `None` where it leaves the program or does what filters never do, which the kernel's checker
 /// refuses beforehand. `trace` sees every step.
-pub fn run(program: &[Instruction], data: &Data, big_endian: bool, mut trace: impl FnMut(Step)) -> Option<u32> {
+pub fn run(
+    program: &[Instruction],
+    data: &Data,
+    big_endian: bool,
+    mut trace: impl FnMut(Step),
+) -> Option<u32> {
     let (mut at, mut accumulator) = (0usize, 0u32);
     loop {
         let instruction = program.get(at)?;
@@ -150,7 +155,9 @@ mod tests {
     #[test]
     fn words_of_arguments_lie_in_the_machines_order() {
         let data = Data { arch: 9, nr: 1, args: [0, 0x1111_2222_3333_4444, 0, 0, 0, 0xa] };
-        let load = |k, big| answer(&[i(op::LOAD, 0, 0, k), i(op::AT_LEAST, 0, 1, 0), i(op::RETURN, 0, 0, 0)], &data, big);
+        let load = |k, big| {
+            answer(&[i(op::LOAD, 0, 0, k), i(op::AT_LEAST, 0, 1, 0), i(op::RETURN, 0, 0, 0)], &data, big)
+        };
         assert_eq!(data.word(24, false), Some(0x3333_4444));
         assert_eq!(data.word(28, false), Some(0x1111_2222));
         assert_eq!(data.word(24, true), Some(0x1111_2222));

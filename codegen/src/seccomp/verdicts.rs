@@ -1,15 +1,19 @@
 //! What became of each rule in the filters: from the decisions that were really made, never from the rule alone.
 
-use super::decisions::{Decisions, Permission};
-use super::implied::{self, Context, Family, SocketType};
-use super::lower::{NetOperations, allowed_namespaces};
 use super::SeccompOptions;
+use super::calls::{self, Context};
+use super::decisions::{Decisions, Permission};
+use super::guards;
+use super::implied::{self, Family, SocketType};
+use super::lower::{NetOperations, allowed_namespaces};
+use super::model::{Clause, Effect as ClauseEffect};
 use crate::verdict::{Outcome, Verdict};
 use canc_dsl::policy::{
-    Body, Effect, IoUringUse, IoUringUses, NamespaceKind, NetOp, NetRule, Policy, Protocol, Rule, RuleId, SyscallRule,
+    Body, Effect, IoUringUse, IoUringUses, NamespaceKind, NetOp, NetRule, Policy, Protocol, Rule, RuleId,
+    SyscallRule,
 };
 use canc_sets::syscalls::{self, Arch};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Calls that a group never brings: their flags, or everything that they do, escape a filter.
 pub(super) fn only_by_name(call: &str) -> bool {
@@ -39,7 +43,9 @@ pub(super) fn base(policy: &Policy, options: &SeccompOptions) -> Outcome {
         widened.push("write(2, …): the launch's report of a failure".to_owned());
     }
     let listens = |r: &Rule| match &r.body {
-        Body::Net(net) => r.effect == Effect::Allow && net.protocol == Protocol::Tcp && net.ops.has(NetOp::Listen),
+        Body::Net(net) => {
+            r.effect == Effect::Allow && net.protocol == Protocol::Tcp && net.ops.has(NetOp::Listen)
+        }
         _ => false,
     };
     if policy.rules.iter().any(listens) {
@@ -50,8 +56,17 @@ pub(super) fn base(policy: &Policy, options: &SeccompOptions) -> Outcome {
 
 /// The verdict on each rule.
 pub(super) fn outcomes(policy: &Policy, arches: &[Arch], decisions: &mut Decisions<'_>) -> Vec<Outcome> {
-    let mut judge = Judge { policy, arches, decisions, context: Context::of(policy), known: BTreeMap::new() };
+    let guarded = guarded(decisions);
+    let (context, known) = (Context::of(policy), BTreeMap::new());
+    let mut judge = Judge { policy, arches, decisions, context, known, guarded };
     policy.rules.iter().map(|rule| judge.rule(rule)).collect()
+}
+
+/// The calls of which a guard refuses something.
+fn guarded(decisions: &Decisions<'_>) -> BTreeSet<&'static str> {
+    let refuses = |c: &Clause| matches!(c.effect, ClauseEffect::Guard(_));
+    let all = syscalls::names().zip(&decisions.clauses.by_call);
+    all.filter(|(_, clauses)| clauses.iter().any(refuses)).map(|(name, _)| name).collect()
 }
 
 struct Judge<'a, 'd> {
@@ -60,6 +75,7 @@ struct Judge<'a, 'd> {
     decisions: &'a mut Decisions<'d>,
     context: Context,
     known: BTreeMap<Family, Granted>,
+    guarded: BTreeSet<&'static str>,
 }
 
 /// What of a family's calls is made.
@@ -89,7 +105,7 @@ impl Judge<'_, '_> {
             return known.clone();
         }
         let mut out = Granted::default();
-        for (call, condition) in implied::calls(family, self.context) {
+        for (call, condition) in calls::calls(family, self.context) {
             for arch in self.arches {
                 match self.decisions.permission(*arch, call, condition.as_ref()) {
                     Permission::Absent => continue,
@@ -138,7 +154,7 @@ impl Judge<'_, '_> {
     fn namespaces(&mut self, rule: &Rule) -> Vec<String> {
         let mut out = Vec::new();
         for kind in kinds(rule) {
-            let asks = implied::unshare_of(kind);
+            let asks = guards::unshare_of(kind);
             for arch in self.arches {
                 if self.decisions.permission(*arch, "unshare", Some(&asks)) == Permission::None {
                     out.push(format!("`unshare` of {} is refused", kind.word()));
@@ -157,7 +173,9 @@ impl Judge<'_, '_> {
         };
         let Some(through) = through else { return Outcome::new(Verdict::DenyExact) };
         match rule.body {
-            Body::UsernsCreate | Body::Namespace(_) => Outcome::new(Verdict::DenyPartial { through: vec![through] }),
+            Body::UsernsCreate | Body::Namespace(_) => {
+                Outcome::new(Verdict::DenyPartial { through: vec![through] })
+            }
             _ => Outcome::new(Verdict::DenyDropped { why: through }),
         }
     }
@@ -184,7 +202,10 @@ impl Judge<'_, '_> {
         });
         let words: Vec<&str> = ways.map(NetOp::word).collect();
         let op = words.first()?;
-        Some(format!("a filter sees no port and no address: {op} {} is made as far as other rules allow it", net.protocol.word()))
+        Some(format!(
+            "a filter sees no port and no address: {op} {} is made as far as other rules allow it",
+            net.protocol.word()
+        ))
     }
 
     /// Why requests of any other kind get through.
@@ -205,7 +226,8 @@ impl Judge<'_, '_> {
         if !left_out.is_empty() {
             notes.push(format!("not by a group, only by name: {}", left_out.join(", ")));
         }
-        let guarded: Vec<&str> = rule.calls.iter().map(|i| i.name).filter(|n| self.guarded(n)).collect();
+        let guarded: Vec<&str> =
+            rule.calls.iter().map(|i| i.name).filter(|n| self.guarded.contains(n)).collect();
         if !guarded.is_empty() {
             notes.push(format!("namespaces and fast open need their own rules: {}", guarded.join(", ")));
         }
@@ -215,12 +237,6 @@ impl Judge<'_, '_> {
         let mut outcome = Outcome::exact();
         outcome.notes = notes;
         outcome
-    }
-
-    /// Whether a guard refuses something of a call.
-    fn guarded(&self, call: &str) -> bool {
-        let clauses = syscalls::index(call).and_then(|i| self.decisions.clauses.by_call.get(i));
-        clauses.into_iter().flatten().any(|c| matches!(c.effect, super::model::Effect::Guard(_)))
     }
 
     fn denied_calls(&mut self, rule: &SyscallRule) -> Outcome {
@@ -268,12 +284,18 @@ fn extent(body: &Body) -> (Option<String>, Option<&'static str>) {
     let wide = |what: &str| (Some(what.to_owned()), None);
     let noted = |note: &'static str| (None, Some(note));
     match body {
-        Body::Net(net) if net.protocol == Protocol::Tcp => wide("tcp with every address and port: a filter sees neither"),
+        Body::Net(net) if net.protocol == Protocol::Tcp => {
+            wide("tcp with every address and port: a filter sees neither")
+        }
         Body::Net(net) if net.addresses.is_some() => wide("every address: a filter sees none"),
         Body::Net(_) => noted("by family, type and protocol; a filter sees no port"),
         Body::Unix(_) => wide("unix sockets of this type with every name: a filter sees none"),
-        Body::Signal(_) => wide("every signal to every process of the same user: a filter knows no processes"),
-        Body::Ptrace(_) => wide("every process that the kernel lets this one trace: a filter knows no processes"),
+        Body::Signal(_) => {
+            wide("every signal to every process of the same user: a filter knows no processes")
+        }
+        Body::Ptrace(_) => {
+            wide("every process that the kernel lets this one trace: a filter knows no processes")
+        }
         Body::Mount(_) => noted("by call and flags; a filter sees no path and no file system type"),
         Body::IoUring(uses) if *uses != IoUringUses::all() => {
             wide("every use of io_uring: what a ring does passes no filter")

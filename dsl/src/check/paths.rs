@@ -84,7 +84,7 @@ impl Checker<'_, '_> {
                 // What alternatives multiply counts with its length.
                 let cost = match patterns.len() {
                     1 => 1,
-                    many => many * (1 + text.value.len() / 16),
+                    many => many * (1 + text.value.len() / 8),
                 };
                 if !spend(cost, text.span, self.sink, &mut self.budget) {
                     return false;

@@ -357,6 +357,30 @@ fn mistakes_do_not_cascade() {
 }
 
 #[test]
+fn errors_in_paths_point_through_escapes_and_names() {
+    for (text, want) in [
+        (r#"allow read "/a\\*b/../c";"#, "E0302 .."),
+        (r#"allow read "/a\"b/\\{/../c";"#, "E0302 .."),
+        (r#"allow read "/a$$b/../c";"#, "E0302 .."),
+        (r#"allow read "${ok}/../c";"#, "E0302 .."),
+        (r#"allow read "/x/${bad}/c";"#, "E0302 ${bad}"),
+        (r#"allow read "/é/ü/../c";"#, "E0302 .."),
+        (r#"allow read "/a/b\\";"#, r"E0305 \\"),
+        (r#"allow read "${ok}${ok}[";"#, "E0304 ["),
+        (r#"allow read "/a/[${ok}]";"#, "E0304 ["),
+    ] {
+        let text = format!(r#"can 1; let ok = "/ok\\?"; let bad = ".."; policy p {{ exec "/p"; {text} }}"#);
+        let done = run(&text);
+        let found: Vec<String> = done
+            .diagnostics
+            .iter()
+            .map(|d| format!("{} {}", d.code.0, done.sources.text(d.labels[0].span)))
+            .collect();
+        assert_eq!(found, [want], "{text}");
+    }
+}
+
+#[test]
 fn unused_fragments_templates_and_branches_are_looked_at() {
     for text in [
         "can 1; fragment f(a: path) { allow read \"${a}/../x\"; allow raed a; }",

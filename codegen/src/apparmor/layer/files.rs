@@ -49,9 +49,7 @@ fn speaks_of(rule: &Rule, op: FileOp, device_nodes: bool) -> bool {
     match rule {
         Rule::File(rule) => file(rule),
         // A refusal of a new name is no refusal of what it would be a link to.
-        Rule::Link(link) => {
-            op == FileOp::Link && !(link.mode.deny && link.target == AaGlob::everything())
-        }
+        Rule::Link(link) => op == FileOp::Link && !(link.mode.deny && link.target == AaGlob::everything()),
         _ => false,
     }
 }
@@ -191,6 +189,7 @@ pub fn decide(profile: &Profile, op: FileOp, path: &str, owner: bool) -> Result<
 /// Whether a path can be one of a glob's, by its literal start.
 fn lies_at(glob: &AaGlob, path: &str) -> bool {
     let near = glob.near();
-    let below = |dir: &str| dir == "/" || path.strip_prefix(dir).is_some_and(|r| r.is_empty() || r.starts_with('/'));
+    let below =
+        |dir: &str| dir == "/" || path.strip_prefix(dir).is_some_and(|r| r.is_empty() || r.starts_with('/'));
     below(&near)
 }

@@ -6,6 +6,7 @@ mod peers;
 mod sockets;
 
 use super::features::Features;
+use super::lower::{ApparmorOptions, Lowered};
 use super::model::{MqueuePerm, Origin, Profile, PtracePerm, Rule, SignalPerm};
 use crate::coverage::{Grant, Layer, LayerName, Permitted, Source};
 use crate::verdict::Outcome;
@@ -17,9 +18,20 @@ use peers::Known;
 
 pub use files::{Decision, decide};
 
-/// The layer of a profile and its verdicts, on a kernel with these features.
+/// The layer of what was lowered.
 #[must_use]
 pub fn layer<'a>(
+    policies: &PolicySet,
+    policy: &Policy,
+    lowered: &'a Lowered,
+    options: &'a ApparmorOptions,
+) -> Layer<'a> {
+    profile_layer(policies, policy, &lowered.profile, &options.features, &lowered.outcomes)
+}
+
+/// The layer of a profile, as emitted or read back, and of its verdicts, on a kernel with these features.
+#[must_use]
+pub fn profile_layer<'a>(
     policies: &PolicySet,
     policy: &Policy,
     profile: &'a Profile,

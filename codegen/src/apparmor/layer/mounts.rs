@@ -8,9 +8,7 @@ use canc_sets::path::{Atom, Lang, Piece, TooLarge};
 /// Whether a rule refuses, and the selectors of what it says of a kind; `None` where it says nothing.
 pub(super) fn dims(kind: Kind, rule: &Rule) -> Result<Option<(bool, Vec<Dim>)>, TooLarge> {
     Ok(match (kind, rule) {
-        (Kind::Unmount, Rule::Umount { mode, target }) => {
-            Some((mode.deny, vec![Dim::Paths(target.lang()?)]))
-        }
+        (Kind::Unmount, Rule::Umount { mode, target }) => Some((mode.deny, vec![Dim::Paths(target.lang()?)])),
         (Kind::PivotRoot, Rule::PivotRoot { mode, old, new }) => {
             Some((mode.deny, vec![Dim::Paths(old.lang()?), Dim::Paths(new.lang()?)]))
         }

@@ -67,11 +67,7 @@ fn types_of(kind: SocketType) -> Option<Dim> {
 }
 
 /// The same for a rule that names addresses and peers.
-pub(super) fn unix(
-    kind: Kind,
-    rule: &UnixRule,
-    reader: &Reader<'_>,
-) -> Result<Option<Vec<Dim>>, TooLarge> {
+pub(super) fn unix(kind: Kind, rule: &UnixRule, reader: &Reader<'_>) -> Result<Option<Vec<Dim>>, TooLarge> {
     let listen = match kind {
         Kind::UnixAbstract { listen } | Kind::UnixPath { listen } => listen,
         _ => return Ok(None),

@@ -42,7 +42,7 @@ fn judged(text: &str, rule: u32) -> RuleResult {
     let set = one(text);
     let policy = set.policy("p").unwrap();
     let (lowered, profile, options) = made(&set, "p");
-    let layer = layer(&set, policy, &profile, &options.features, &lowered.outcomes);
+    let layer = profile_layer(&set, policy, &profile, &options.features, &lowered.outcomes);
     let evaluator = Evaluator::new(&set, policy);
     let judge = Judge::new(&evaluator, vec![&layer]);
     judge.rule(policy.rule(RuleId(rule)).unwrap()).unwrap()
@@ -57,16 +57,28 @@ fn leaks_and_blocks_follow_from_the_profile() {
     assert_eq!(leak(r#"allow connect tcp;"#), None);
     assert_eq!(leak(r#"allow connect tcp port 443;"#).as_deref(), Some("connect tcp address 0.0.0.0 port 0"));
     assert_eq!(leak(r#"allow capability chown;"#), None);
-    assert_eq!(leak(r#"allow capability chown; allow userns create;"#).as_deref(), Some("capability 0 in userns"));
-    assert_eq!(leak(r#"allow capability chown in userns; allow userns create;"#).as_deref(), Some("capability 0"));
+    assert_eq!(
+        leak(r#"allow capability chown; allow userns create;"#).as_deref(),
+        Some("capability 0 in userns")
+    );
+    assert_eq!(
+        leak(r#"allow capability chown in userns; allow userns create;"#).as_deref(),
+        Some("capability 0")
+    );
     assert_eq!(leak(r#"allow signal send term to systemd;"#).as_deref(), Some("signal send 15 to user"));
-    assert_eq!(leak(r#"allow connect unix stream "/run/x";"#).as_deref(), Some("connect unix stream \"/\" to self"));
+    assert_eq!(
+        leak(r#"allow connect unix stream "/run/x";"#).as_deref(),
+        Some("connect unix stream \"/\" to self")
+    );
     assert_eq!(leak(r#"allow mount type tmpfs -> "/m" options ro;"#), None);
     assert_eq!(leak(r#"allow mount remount -> "/m";"#), None);
     // A deny is refused, or something gets through.
     assert_eq!(judged(r#"allow read "/a/**"; deny read "/a/b";"#, 1).leak, None);
     assert_eq!(judged(r#"allow write "/a"; deny delete "/a";"#, 1).leak.as_deref(), Some("delete \"/a\""));
-    assert_eq!(judged(r#"allow connect tcp port 1; deny connect tcp port 2;"#, 1).leak.as_deref(), Some("connect tcp address 0.0.0.0 port 2"));
+    assert_eq!(
+        judged(r#"allow connect tcp port 1; deny connect tcp port 2;"#, 1).leak.as_deref(),
+        Some("connect tcp address 0.0.0.0 port 2")
+    );
     // A refusal that takes more than the deny says so.
     let block = judged(r#"allow manage "/a/**"; deny write "/a/ro/**";"#, 0).block;
     assert_eq!(block, Some(("append \"/a/ro/a\"".into(), "apparmor")));
@@ -95,7 +107,7 @@ fn exact_means_that_nothing_leaks_and_nothing_is_blocked() {
         let set = one(text);
         let policy = set.policy("p").unwrap();
         let (lowered, profile, options) = made(&set, "p");
-        let layer = layer(&set, policy, &profile, &options.features, &lowered.outcomes);
+        let layer = profile_layer(&set, policy, &profile, &options.features, &lowered.outcomes);
         let evaluator = Evaluator::new(&set, policy);
         for (rule, outcome) in policy.rules.iter().zip(&lowered.outcomes) {
             assert_eq!(outcome.verdict, Verdict::Allow { widened: vec![], narrowed: vec![] }, "{text}");
@@ -120,7 +132,7 @@ fn sources_survive_the_text() {
         "can 1;\npolicy p { exec \"/usr/bin/p\"; @id(a) allow read \"/x\"; allow write \"/x\"; allow list \"/y/\"; }\n",
     );
     let (_, profile, options) = made(&set, "p");
-    let layer = layer(&set, set.policy("p").unwrap(), &profile, &options.features, &[]);
+    let layer = profile_layer(&set, set.policy("p").unwrap(), &profile, &options.features, &[]);
     let Permitted::Only { grants, .. } = (layer.permitted)(Kind::File(FileOp::Read), "/x").unwrap() else {
         panic!("files are mediated");
     };

@@ -32,7 +32,7 @@ pub(super) fn rules(cx: &mut Context<'_>) {
     if cx.features.network() && makes_socket_pairs(cx) {
         let why = Source::Base("socket pairs; without a permission to connect they reach nobody else");
         let perms = ANY_USE.union(NetPerms::of(&[NetPerm::Send, NetPerm::Receive]));
-        if cx.features.network_operations {
+        if cx.features.network_operations() {
             for kind in [SocketType::Stream, SocketType::Seqpacket] {
                 let rule = NetworkRule { mode: Mode::ALLOW, perms: Some(perms), family: Family::Unix, kind };
                 cx.draft.add(why, Rule::Network(rule));
@@ -87,7 +87,7 @@ pub(super) fn outcome(cx: &Context<'_>) -> Outcome {
     }
     let mut out = Outcome::new(Verdict::Allow { widened: granted, narrowed: Vec::new() });
     if makes_socket_pairs(cx) {
-        out = match cx.features.network_operations {
+        out = match cx.features.network_operations() {
             true => out.note("socket pairs of streams and packets; a pair of datagrams could send to any socket and takes `connect unix dgram`"),
             false => out.note("no socket pairs, because this ABI cannot separate them from connecting"),
         };

@@ -21,7 +21,6 @@ struct Entry {
 }
 
 /// The rules of a profile that is being made.
-#[derive(Default)]
 pub(super) struct Draft {
     entries: Vec<Entry>,
     files: HashMap<(Mode, bool, AaGlob), usize>,
@@ -29,6 +28,12 @@ pub(super) struct Draft {
 }
 
 impl Draft {
+    /// For about so many rules.
+    pub(super) fn with_capacity(rules: usize) -> Self {
+        let entries = Vec::with_capacity(rules);
+        Self { entries, files: HashMap::with_capacity(rules), others: HashMap::new() }
+    }
+
     /// Adds a rule for a source.
     pub(super) fn add(&mut self, source: Source, rule: Rule) {
         match rule {

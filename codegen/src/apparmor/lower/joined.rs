@@ -2,9 +2,9 @@
 
 use super::claims::{Claim, Claims, DIRECTORY_WORDS, WRITE_WORDS};
 use super::words;
+use crate::apparmor::model::FilePerm;
 use crate::leftover::{Leftover, Narrowed};
 use crate::near::Near;
-use crate::apparmor::model::FilePerm;
 use canc_dsl::policy::{FileOp, FileOps};
 use canc_sets::path::TooLarge;
 use std::cell::OnceCell;
@@ -96,10 +96,8 @@ impl<'c, 'a> Joined<'c, 'a> {
         (files, directories): (bool, bool),
         near: &[&Claim<'a>],
     ) -> Result<Option<String>, TooLarge> {
-        let others = near
-            .iter()
-            .copied()
-            .filter(|c| with_implied(c.ops).has(op) && (claim.owner || !c.owner));
+        let others =
+            near.iter().copied().filter(|c| with_implied(c.ops).has(op) && (claim.owner || !c.owner));
         let denied = self.denied.near(claim.pattern).into_iter().filter(|d| !d.owner || claim.owner);
         let narrowed = |c: &'_ Claim<'a>| Narrowed { pattern: c.pattern, except: c.except };
         let taken = others.chain(denied).map(narrowed).collect();

@@ -92,7 +92,7 @@ pub fn lower(
         own: own.clone(),
         features: &options.features,
         complain: policy.mode == Mode::Complain,
-        draft: Draft::default(),
+        draft: Draft::with_capacity(policy.rules.len() + 16),
         outcomes,
         errors: Vec::new(),
         known_ports: None,

@@ -183,7 +183,7 @@ pub(super) fn net(cx: &mut Context<'_>, id: RuleId, allow: bool, rule: &NetRule)
 fn permit(cx: &mut Context<'_>, id: RuleId, rule: &NetRule) {
     let ops = with_implied(rule.ops, rule.protocol);
     let wanted = ops.iter().fold(ANY_USE, |all, op| all.union(perms(op, rule.protocol)));
-    let perms = cx.features.network_operations.then_some(wanted);
+    let perms = cx.features.network_operations().then_some(wanted);
     let mode = cx.mode(id);
     for family in families_of(rule) {
         for kind in types(rule.protocol) {
@@ -214,7 +214,7 @@ fn judge(cx: &mut Context<'_>, id: RuleId, rule: &NetRule, ops: NetOps) {
         let what = if rule.addresses.is_some() { "every address and port" } else { "every port" };
         cx.widen(id, format!("{what}, such as `{} {} port {port}`", op.word(), protocol.word()));
     }
-    if !cx.features.network_operations {
+    if !cx.features.network_operations() {
         cx.widen(id, "every operation on sockets of this family and type, which this ABI cannot tell apart");
     }
     if protocol == Protocol::Sctp
@@ -239,7 +239,7 @@ fn refuse(cx: &mut Context<'_>, id: RuleId, rule: &NetRule) {
     let (said, open): (Vec<NetOp>, Vec<NetOp>) =
         rule.ops.iter().partition(|op| !is_needed(cx, *op, protocol));
     let perms = said.iter().fold(NetPerms::EMPTY, |all, op| all.union(refused(*op)));
-    if !perms.is_empty() && cx.features.network_operations && !cx.complain {
+    if !perms.is_empty() && cx.features.network_operations() && !cx.complain {
         for family in [Family::Inet, Family::Inet6] {
             for kind in types(protocol) {
                 let rule = NetworkRule { mode: Mode::DENY, perms: Some(perms), family, kind: *kind };
@@ -272,7 +272,7 @@ fn is_needed(cx: &mut Context<'_>, op: NetOp, protocol: Protocol) -> bool {
         Protocol::Udp => &[Protocol::Udp],
     };
     let takes =
-        |o: NetOp, p| !cx.features.network_operations || !perms(o, p).intersect(refused(op)).is_empty();
+        |o: NetOp, p| !cx.features.network_operations() || !perms(o, p).intersect(refused(op)).is_empty();
     let by_rule = sharing.iter().any(|p| NetOp::ALL.iter().any(|o| ports.any(*o, *p) && takes(*o, *p)));
     by_rule || (protocol == Protocol::Udp && allows(cx.policy, SocketKind::Icmp))
 }

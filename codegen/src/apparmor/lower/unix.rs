@@ -41,7 +41,7 @@ pub(super) fn rule(cx: &mut Context<'_>, id: RuleId, allow: bool, rule: &UnixRul
 /// A kernel that sees family, type and operation alone.
 fn by_family(cx: &mut Context<'_>, id: RuleId, rule: &UnixRule) {
     let mode = cx.mode(id);
-    let perms = cx.features.network_operations.then_some(ANY_USE.union(perms(rule.listen)));
+    let perms = cx.features.network_operations().then_some(ANY_USE.union(perms(rule.listen)));
     for kind in rule.types.iter() {
         cx.add(id, Rule::Network(NetworkRule { mode, perms, family: Family::Unix, kind: socket_type(kind) }));
     }
@@ -132,7 +132,7 @@ fn refuse(cx: &mut Context<'_>, id: RuleId, rule: &UnixRule, named: bool) {
     let shared = cx.allows().any(|body| match body {
         Body::Unix(other) => {
             other.listen == rule.listen && !other.types.intersect(rule.types).is_empty()
-                || !cx.features.network_operations
+                || !cx.features.network_operations()
         }
         _ => false,
     });
@@ -141,7 +141,7 @@ fn refuse(cx: &mut Context<'_>, id: RuleId, rule: &UnixRule, named: bool) {
         cx.set(id, Outcome::new(Verdict::DenyDropped { why }));
         return;
     }
-    if silent || !cx.features.network_operations {
+    if silent || !cx.features.network_operations() {
         return;
     }
     for kind in rule.types.iter().map(socket_type) {

@@ -12,15 +12,32 @@ const FORTY: &str = include_str!("policies/forty.can");
 
 /// 400 calls, ten of them with lists of values, `values` together.
 fn listed(values: u64) -> String {
-    let calls: Vec<&str> = canc_sets::syscalls::numbers(Arch::X86_64).iter().map(|n| n.1).filter(|n| *n != "clone3").collect();
-    let with_values = ["ioctl", "fcntl", "prctl", "futex", "ptrace", "socket", "setsockopt", "getsockopt", "kill", "personality"];
+    let calls: Vec<&str> =
+        canc_sets::syscalls::numbers(Arch::X86_64).iter().map(|n| n.1).filter(|n| *n != "clone3").collect();
+    let with_values = [
+        "ioctl",
+        "fcntl",
+        "prctl",
+        "futex",
+        "ptrace",
+        "socket",
+        "setsockopt",
+        "getsockopt",
+        "kill",
+        "personality",
+    ];
     let plain: Vec<&str> = calls.iter().copied().filter(|c| !with_values.contains(c)).take(390).collect();
-    let mut text = String::from("can 1;\npolicy p {\n  exec \"/usr/bin/p\";\n  syscall infer off;\n  allow connect tcp;\n");
-    writeln!(text, "  allow userns create;\n  syscall default EPERM;\n  allow syscall {};", plain.join(", ")).unwrap();
+    let mut text = String::from(
+        "can 1;\npolicy p {\n  exec \"/usr/bin/p\";\n  syscall infer off;\n  allow connect tcp;\n",
+    );
+    writeln!(text, "  allow userns create;\n  syscall default EPERM;\n  allow syscall {};", plain.join(", "))
+        .unwrap();
     for (index, call) in with_values.iter().enumerate() {
         let arg = u8::from(!matches!(*call, "prctl" | "ptrace" | "personality" | "socket"));
         // A multiplicative sequence scatters the values without repetition.
-        let list: Vec<String> = (0..values / 10).map(|i| ((i + 1) * (2_654_435_761 + 2 * index as u64) % 2_147_483_647).to_string()).collect();
+        let list: Vec<String> = (0..values / 10)
+            .map(|i| ((i + 1) * (2_654_435_761 + 2 * index as u64) % 2_147_483_647).to_string())
+            .collect();
         writeln!(text, "  allow syscall {call} where arg{arg} in [{}];", list.join(", ")).unwrap();
     }
     text + "}\n"
@@ -59,7 +76,9 @@ fn figures(policy: &Policy, base: bool) -> Figures {
             steps
         })
         .collect();
-    let found = |m: &&(usize, crate::seccomp::layout::Mark)| matches!(m.1, crate::seccomp::layout::Mark::Found { .. });
+    let found = |m: &&(usize, crate::seccomp::layout::Mark)| {
+        matches!(m.1, crate::seccomp::layout::Mark::Found { .. })
+    };
     Figures {
         instructions: filter.instructions().len(),
         mean: counts.iter().sum::<usize>() as f64 / counts.len() as f64,
@@ -77,11 +96,17 @@ fn programs_are_small_and_shallow() {
         ("c: 40 denied", deny_list(), 37, 10.0),
         ("d2: 400 numbers, 500 values", checked(&listed(500)), 1_072, 20.0),
     ];
-    let mut table = String::from("policy                        instructions  mean   max  found  with @base\n");
+    let mut table =
+        String::from("policy                        instructions  mean   max  found  with @base\n");
     for (name, policy, size, mean) in &cases {
         let (bare, based) = (figures(policy, false), figures(policy, true));
         let Figures { instructions, mean: executed, most, intervals } = bare;
-        writeln!(table, "{name:30}{instructions:12}{executed:6.1}{most:6}{intervals:7}{:12}", based.instructions).unwrap();
+        writeln!(
+            table,
+            "{name:30}{instructions:12}{executed:6.1}{most:6}{intervals:7}{:12}",
+            based.instructions
+        )
+        .unwrap();
         let _ = (size, mean);
     }
     println!("{table}");

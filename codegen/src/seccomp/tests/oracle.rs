@@ -1,7 +1,8 @@
 //! What a policy of system-call rules means, worked out again with big integers and without any code of the generator.
 
 use canc_dsl::policy::{
-    Action, ArgTest, Body, Compare, Condition, Effect, Mode, NamespaceKind, NetOp, PolicyData, Protocol, SyscallRule, Width,
+    Action, ArgTest, Body, Compare, Condition, Effect, Mode, NamespaceKind, NetOp, PolicyData, Protocol,
+    SyscallRule, Width,
 };
 use canc_sets::syscalls::{Arch, has_fallback, name};
 
@@ -9,7 +10,14 @@ const EPERM: Action = Action::Errno(1);
 const ENOSYS: Action = Action::Errno(38);
 
 /// The action for a call of an architecture whose filters are asked. `served`: the architectures of the build.
-pub fn expected(policy: &PolicyData, served: &[Arch], arch_value: u32, nr: u32, args: [u64; 6], launch: Option<u32>) -> Action {
+pub fn expected(
+    policy: &PolicyData,
+    served: &[Arch],
+    arch_value: u32,
+    nr: u32,
+    args: [u64; 6],
+    launch: Option<u32>,
+) -> Action {
     let action = enforced(policy, served, arch_value, nr, args, launch);
     match policy.mode {
         Mode::Complain if action != Action::Allow => Action::Log,
@@ -17,7 +25,14 @@ pub fn expected(policy: &PolicyData, served: &[Arch], arch_value: u32, nr: u32, 
     }
 }
 
-fn enforced(policy: &PolicyData, served: &[Arch], arch_value: u32, nr: u32, args: [u64; 6], launch: Option<u32>) -> Action {
+fn enforced(
+    policy: &PolicyData,
+    served: &[Arch],
+    arch_value: u32,
+    nr: u32,
+    args: [u64; 6],
+    launch: Option<u32>,
+) -> Action {
     let half = |a: &Arch| if *a == Arch::X32 { 0x4000_0000..0x8000_0000 } else { 0..0x4000_0000 };
     let mine = served.iter().find(|a| a.audit_value() == arch_value && half(a).contains(&nr));
     let Some(arch) = mine.copied() else { return Action::Kill };
@@ -29,10 +44,8 @@ fn enforced(policy: &PolicyData, served: &[Arch], arch_value: u32, nr: u32, args
         None => EPERM,
     };
     let low = |i: usize| args[i] as u32;
-    if let Some(fd) = launch {
-        if call == "execveat" && low(0) == fd && low(4) == 0x1000 {
-            return Action::Allow;
-        }
+    if launch.is_some_and(|fd| call == "execveat" && low(0) == fd && low(4) == 0x1000) {
+        return Action::Allow;
     }
     let rules: Vec<(Effect, bool, &SyscallRule)> = policy
         .rules
@@ -59,10 +72,13 @@ fn enforced(policy: &PolicyData, served: &[Arch], arch_value: u32, nr: u32, args
         Action::Allow => 7,
     };
     let denies = hits(Effect::Deny).filter(|h| holds(h.3)).map(|h| h.1);
-    if let Some((_, _, action)) = denies.map(|a| (order(a.unwrap_or(unmentioned)), a.is_none(), a.unwrap_or(unmentioned))).min() {
+    if let Some((_, _, action)) =
+        denies.map(|a| (order(a.unwrap_or(unmentioned)), a.is_none(), a.unwrap_or(unmentioned))).min()
+    {
         return action;
     }
-    let group_is_not_enough = |g: bool| g && ["clone3", "io_uring_setup", "io_uring_enter", "io_uring_register"].contains(&call);
+    let group_is_not_enough =
+        |g: bool| g && ["clone3", "io_uring_setup", "io_uring_enter", "io_uring_register"].contains(&call);
     let allows: Vec<_> = hits(Effect::Allow).filter(|h| !group_is_not_enough(h.2)).collect();
     let matching: Vec<_> = allows.iter().filter(|h| holds(h.3)).collect();
     let base = launch.is_some() && (call == "exit_group" || call == "write" && low(0) == 2);
@@ -100,11 +116,18 @@ fn refused_though_allowed(policy: &PolicyData, call: &str, arch: Arch, args: &[u
     match call {
         "clone" if refused(by_x86_64_order(call, arch, *args)[0] & 0xffff_ff00) => return Some(refusal),
         "unshare" if refused(args[0]) => return Some(refusal),
-        "setns" if refused(args[1]) || args[1] as u32 == 0 && !every.iter().all(|f| allowed(*f)) => return Some(refusal),
+        "setns" if refused(args[1]) || args[1] as u32 == 0 && !every.iter().all(|f| allowed(*f)) => {
+            return Some(refusal);
+        }
         _ => (),
     }
     let connects = policy.rules.iter().any(|r| match &r.body {
-        Body::Net(n) => n.protocol == Protocol::Tcp && n.ops.has(NetOp::Connect) && n.ports.is_full() && n.addresses.is_none(),
+        Body::Net(n) => {
+            n.protocol == Protocol::Tcp
+                && n.ops.has(NetOp::Connect)
+                && n.ports.is_full()
+                && n.addresses.is_none()
+        }
         _ => false,
     });
     let flags = match call {

@@ -17,7 +17,15 @@ pub fn inputs(program: &[Instruction], big_endian: bool, most: usize) -> Vec<Dat
 
 type Bounds = BTreeMap<u32, Vec<Bound>>;
 
-fn walk(program: &[Instruction], at: usize, held: Held, bounds: &mut Bounds, big: bool, most: usize, out: &mut Vec<Data>) {
+fn walk(
+    program: &[Instruction],
+    at: usize,
+    held: Held,
+    bounds: &mut Bounds,
+    big: bool,
+    most: usize,
+    out: &mut Vec<Data>,
+) {
     if out.len() >= most {
         return;
     }
@@ -85,7 +93,10 @@ fn data(bounds: &Bounds, big: bool) -> Option<Data> {
 pub fn unreached(program: &[Instruction], inputs: &[Data], big: bool) -> Vec<usize> {
     let mut seen = BTreeSet::new();
     for input in inputs {
-        run(program, input, big, |step| drop(seen.insert(step.at))).unwrap();
+        run(program, input, big, |step| {
+            seen.insert(step.at);
+        })
+        .unwrap();
     }
     (0..program.len()).filter(|at| !seen.contains(at)).collect()
 }

@@ -5,10 +5,10 @@ use super::oracle::expected;
 use super::{Action, paths};
 use crate::seccomp::encode::{action, rank};
 use crate::seccomp::sim::Data;
-use crate::seccomp::{Lowered, LowerError, SeccompOptions, checker, lower};
+use crate::seccomp::{LowerError, Lowered, SeccompOptions, checker, lower};
 use canc_dsl::policy::{
-    ArgTest, Body, Compare, Condition, Effect, Mode, NamespaceKind, NamespaceKinds, NetOp, NetOps, NetRule, Policy, PolicyData,
-    Protocol, Rule, RuleId, SyscallItem, SyscallRule, Width,
+    ArgTest, Body, Compare, Condition, Effect, Mode, NamespaceKind, NamespaceKinds, NetOp, NetOps, NetRule,
+    Policy, PolicyData, Protocol, Rule, RuleId, SyscallItem, SyscallRule, Width,
 };
 use canc_sets::interval::Intervals;
 use canc_sets::syscalls::{Arch, ArgKind, args, lookup, max_number, number};
@@ -37,13 +37,27 @@ impl Random {
 
 /// Calls whose arguments have every width, and those with guards.
 const CALLS: [&str; 16] = [
-    "read", "ioctl", "lseek", "kill", "chmod", "mmap", "socket", "clone", "unshare", "setns", "sendto", "sendmsg", "execveat",
-    "write", "openat2", "clone3",
+    "read", "ioctl", "lseek", "kill", "chmod", "mmap", "socket", "clone", "unshare", "setns", "sendto",
+    "sendmsg", "execveat", "write", "openat2", "clone3",
 ];
 
 const VALUES: [u64; 16] = [
-    0, 1, 2, 3, 7, 8, 0x7fff, 0x8000, 0xffff, 0x7fff_ffff, 0x8000_0000, 0xffff_fffe, 0xffff_ffff, 0x1_0000_0000,
-    0x7fff_ffff_ffff_ffff, 0xffff_ffff_ffff_ffff,
+    0,
+    1,
+    2,
+    3,
+    7,
+    8,
+    0x7fff,
+    0x8000,
+    0xffff,
+    0x7fff_ffff,
+    0x8000_0000,
+    0xffff_fffe,
+    0xffff_ffff,
+    0x1_0000_0000,
+    0x7fff_ffff_ffff_ffff,
+    0xffff_ffff_ffff_ffff,
 ];
 
 fn scalars(call: &str) -> Vec<(u8, Width)> {
@@ -61,7 +75,8 @@ fn scalars(call: &str) -> Vec<(u8, Width)> {
 /// A value that fits the width, as the checker of the language makes sure.
 fn fitting(random: &mut Random, width: Width) -> u64 {
     loop {
-        let value = if random.below(4) == 0 { random.next() >> random.below(60) } else { random.pick(&VALUES) };
+        let value =
+            if random.below(4) == 0 { random.next() >> random.below(60) } else { random.pick(&VALUES) };
         let fits = match width {
             Width::U16 => value <= 0xffff,
             Width::U32 | Width::I32 => value >> 32 == 0 || value >= 0xffff_ffff_8000_0000,
@@ -97,7 +112,9 @@ fn test(random: &mut Random, (arg, width): (u8, Width)) -> Condition {
 }
 
 fn condition(random: &mut Random, scalars: &[(u8, Width)], depth: u32) -> Condition {
-    let list = |random: &mut Random| (0..random.below(3) + 1).map(|_| condition(random, scalars, depth - 1)).collect();
+    let list = |random: &mut Random| {
+        (0..random.below(3) + 1).map(|_| condition(random, scalars, depth - 1)).collect()
+    };
     match random.below(if depth == 0 { 3 } else { 7 }) {
         3 => Condition::All(list(random)),
         4 => Condition::Any(list(random)),
@@ -123,7 +140,8 @@ fn rule(random: &mut Random, id: u32) -> Rule {
             calls.push(SyscallItem { name, group, condition });
         }
     }
-    let actions = [Action::Kill, Action::KillThread, Action::Trap, Action::Errno(13), Action::Notify, Action::Trace];
+    let actions =
+        [Action::Kill, Action::KillThread, Action::Trap, Action::Errno(13), Action::Notify, Action::Trace];
     let action = (effect == Effect::Deny && random.below(2) == 0).then(|| random.pick(&actions));
     let arches = (random.below(6) == 0).then(|| vec![random.pick(&Arch::DEFAULT)]);
     body(id, effect, Body::Syscall(SyscallRule { calls, arches, action }), random.below(8) == 0)
@@ -184,7 +202,8 @@ pub fn answer(lowered: &Lowered, host: Arch, data: &Data) -> Action {
 
 /// Numbers around a value where something may change.
 fn boundary(values: &mut Vec<u64>, value: u64, mask: u64) {
-    let near = [value, value.wrapping_sub(1), value.wrapping_add(1), value ^ 1 << 32, value | !mask, value ^ mask];
+    let near =
+        [value, value.wrapping_sub(1), value.wrapping_add(1), value ^ 1 << 32, value | !mask, value ^ mask];
     values.extend(near);
     values.extend([0, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 0x1_0000_0000, 1 << 63, u64::MAX]);
 }
@@ -218,7 +237,16 @@ pub fn arguments(policy: &PolicyData, call: &str, random: &mut Random, most: usi
     if total <= most {
         let mut out = vec![[0; 6]];
         for (arg, list) in values.iter().enumerate() {
-            out = out.iter().flat_map(|a| list.iter().map(move |v| { let mut b = *a; b[arg] = *v; b })).collect();
+            out = out
+                .iter()
+                .flat_map(|a| {
+                    list.iter().map(move |v| {
+                        let mut b = *a;
+                        b[arg] = *v;
+                        b
+                    })
+                })
+                .collect();
         }
         return out;
     }
@@ -247,7 +275,8 @@ pub fn compare(policy: &PolicyData, random: &mut Random, per_call: usize) -> usi
             compared += 1;
         };
         let audit = host.audit_value();
-        let numbers = (0..1_024).chain([0x3fff_ffff, 0x4000_0000, 0x4000_0001, 0x7fff_ffff, 0x8000_0000, u32::MAX]);
+        let numbers =
+            (0..1_024).chain([0x3fff_ffff, 0x4000_0000, 0x4000_0001, 0x7fff_ffff, 0x8000_0000, u32::MAX]);
         for nr in numbers.chain((0..1_024).map(|n| n | 0x4000_0000)) {
             ask(Data { arch: audit, nr, args: [0; 6] });
         }
@@ -263,7 +292,11 @@ pub fn compare(policy: &PolicyData, random: &mut Random, per_call: usize) -> usi
         for filter in &lowered.filters[&host] {
             checker::check(filter.instructions()).unwrap();
             let inputs = paths::inputs(filter.instructions(), host.is_big_endian(), 20_000);
-            assert_eq!(paths::unreached(filter.instructions(), &inputs, host.is_big_endian()), [0usize; 0], "{policy:#?}");
+            assert_eq!(
+                paths::unreached(filter.instructions(), &inputs, host.is_big_endian()),
+                [0usize; 0],
+                "{policy:#?}"
+            );
             inputs.into_iter().for_each(&mut ask);
         }
     }

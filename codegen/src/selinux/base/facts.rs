@@ -201,7 +201,8 @@ impl Base {
         let mine = self.port_ranges(protocol).filter(|r| r.2 == ty).map(|(low, high, _)| (low, high));
         let mut out: Intervals<u16> = mine.collect();
         for (low, high, other) in self.port_ranges(protocol) {
-            let wider = |&(l, h, t): &(u16, u16, TypeNo)| t == ty && l <= low && high <= h && h - l > high - low;
+            let wider =
+                |&(l, h, t): &(u16, u16, TypeNo)| t == ty && l <= low && high <= h && h - l > high - low;
             if other != ty && self.port_ranges(protocol).any(|r| wider(&r)) {
                 out = out.minus(&Intervals::range(low, high));
             }
@@ -248,10 +249,10 @@ impl Base {
         self.four(7).find(|row| row[0] == name).map(|row| row[1] == "true")
     }
 
-    /// The domains that make sockets of this type; empty when the base does not know.
+    /// The domains of the base that have a permission on files of a private type of a sort (`data`, `log`, `exec`).
     #[must_use]
-    pub fn socket_makers(&self, ty: &str) -> Vec<&str> {
-        let row = self.four(8).find(|row| row[0] == ty);
-        row.map_or(Vec::new(), |row| row[1].split_whitespace().collect())
+    pub fn reach(&self, sort: &str, perm: &str) -> Vec<&str> {
+        let row = self.four(8).find(|row| row[0] == sort && row[1] == perm);
+        row.map_or(Vec::new(), |row| row[2].split_whitespace().collect())
     }
 }

@@ -113,7 +113,12 @@ impl Labelling {
             shared: Arc::clone(&self.shared),
             ask,
             base_targets: Targets::new(&self.shared.base, &base_count),
-            own_targets: self.shared.own.as_ref().map(|o| Targets::new(&o.tables, &own_count)).unwrap_or_default(),
+            own_targets: self
+                .shared
+                .own
+                .as_ref()
+                .map(|o| Targets::new(&o.tables, &own_count))
+                .unwrap_or_default(),
             wanted: Box::new(wanted),
         };
         Lang::Atom(Atom::machine(Arc::new(machine), name))
@@ -129,7 +134,8 @@ struct Targets {
 
 impl Targets {
     fn new(tables: &Packed, target: &dyn Fn(u32) -> bool) -> Self {
-        let is: Vec<bool> = (0..tables.entries.len()).map(|at| target(u32::try_from(at).unwrap_or(u32::MAX))).collect();
+        let is: Vec<bool> =
+            (0..tables.entries.len()).map(|at| target(u32::try_from(at).unwrap_or(u32::MAX))).collect();
         let mut before = vec![0];
         let mut sum = 0;
         for at in tables.by_literal.iter() {
@@ -141,7 +147,8 @@ impl Targets {
 
     fn reachable(&self, pos: &Pos) -> bool {
         let count = |at: u32| self.before.get(at as usize).copied().unwrap_or(0);
-        count(pos.to) > count(pos.from) || pos.threads.iter().any(|(e, _)| self.is.get(*e as usize).copied().unwrap_or(false))
+        count(pos.to) > count(pos.from)
+            || pos.threads.iter().any(|(e, _)| self.is.get(*e as usize).copied().unwrap_or(false))
     }
 }
 
@@ -161,7 +168,8 @@ impl Machine for Question {
     fn step(&self, state: u32, byte: u8) -> Option<u32> {
         let next = self.shared.step(state, byte)?;
         let at = self.shared.state(next)?;
-        let ahead = self.base_targets.reachable(&at.base) || self.own_targets.reachable(&at.own) || at.aliases != 0;
+        let ahead =
+            self.base_targets.reachable(&at.base) || self.own_targets.reachable(&at.own) || at.aliases != 0;
         // Right after a slash the path may end: then the directory's line counts.
         let here = at.directory.flatten().is_some_and(|w| (self.wanted)(w, true));
         (ahead || here).then_some(next)
@@ -177,9 +185,8 @@ impl Machine for Question {
 
     fn starts_class(&self, byte: u8) -> bool {
         let own = self.shared.own.as_ref().is_some_and(|o| program::has(&o.tables.boundaries, byte));
-        own || program::has(&self.shared.base.boundaries, byte) || self.shared.aliases.iter().any(|(from, _)| {
-            from.bytes().any(|b| b == byte || b + 1 == byte)
-        })
+        own || program::has(&self.shared.base.boundaries, byte)
+            || self.shared.aliases.iter().any(|(from, _)| from.bytes().any(|b| b == byte || b + 1 == byte))
     }
 }
 
@@ -241,14 +248,16 @@ impl Shared {
         let read = if aliases == 0 { 0 } else { at.read + 1 };
         // The root's name is its slash.
         let root = at.read == 0 && at.base.depth == 0 && at.directory.is_none() && at.base.threads.is_empty();
-        let directory = if root { Some(self.winner_of(&base, &own, Ask::Exactly(Kind::Directory))) } else { directory };
+        let directory =
+            if root { Some(self.winner_of(&base, &own, Ask::Exactly(Kind::Directory))) } else { directory };
         Some(State { base, own, aliases, read, directory })
     }
 
     /// The alias that is complete here, and where it leads.
     fn alias(&self, at: &State) -> Option<(u32, (Pos, Pos))> {
         let complete = |i: &u32| {
-            at.aliases >> i & 1 == 1 && self.aliases.get(*i as usize).is_some_and(|a| a.0.len() == at.read as usize)
+            at.aliases >> i & 1 == 1
+                && self.aliases.get(*i as usize).is_some_and(|a| a.0.len() == at.read as usize)
         };
         let index = (0..32).find(complete)?;
         let to = &self.aliases.get(index as usize)?.1;
@@ -270,12 +279,16 @@ impl Shared {
     }
 
     fn winner_of(&self, base: &Pos, own: &Pos, ask: Ask) -> Option<Winner> {
-        let base = base.ended(&self.base).filter(|at| self.base.entry(*at).is_some_and(|e| ask.wants(e.kind))).max();
+        let base =
+            base.ended(&self.base).filter(|at| self.base.entry(*at).is_some_and(|e| ask.wants(e.kind))).max();
         let own = self.own.as_ref().and_then(|lines| {
             let ended: Vec<u32> = own.ended(&lines.tables).collect();
-            let all = |at: u32| lines.with.get(at as usize).is_none_or(|w| w.iter().all(|h| ended.contains(h)));
+            let all =
+                |at: u32| lines.with.get(at as usize).is_none_or(|w| w.iter().all(|h| ended.contains(h)));
             let helps = |at: u32| lines.helper.get(at as usize).copied().unwrap_or(false);
-            let labels = |at: &&u32| lines.tables.entry(**at).is_some_and(|e| ask.wants(e.kind)) && !helps(**at) && all(**at);
+            let labels = |at: &&u32| {
+                lines.tables.entry(**at).is_some_and(|e| ask.wants(e.kind)) && !helps(**at) && all(**at)
+            };
             ended.iter().filter(labels).max().copied()
         });
         match (base, own) {
@@ -292,7 +305,11 @@ impl Shared {
 
 impl Pos {
     fn start(tables: &Packed) -> Self {
-        let mut out = Self { from: 0, to: u32::try_from(tables.by_literal.len()).unwrap_or(u32::MAX), ..Self::default() };
+        let mut out = Self {
+            from: 0,
+            to: u32::try_from(tables.by_literal.len()).unwrap_or(u32::MAX),
+            ..Self::default()
+        };
         out.begin(tables);
         out
     }
@@ -301,7 +318,9 @@ impl Pos {
     fn begin(&mut self, tables: &Packed) {
         let mut begun = 0;
         for at in part(&tables.by_literal, super::pack::tables::Range { from: self.from, to: self.to }) {
-            let Some(entry) = tables.entry(*at).filter(|e| u32::from(e.literal.len) == self.depth) else { break };
+            let Some(entry) = tables.entry(*at).filter(|e| u32::from(e.literal.len) == self.depth) else {
+                break;
+            };
             begun += 1;
             let program = line_program(entry, part(&tables.program, entry.program));
             let states = program::start(program);
@@ -313,16 +332,19 @@ impl Pos {
     fn step(&mut self, tables: &Packed, byte: u8) {
         let mut threads: Vec<(u32, u16)> = Vec::new();
         for group in self.threads.chunk_by(|a, b| a.0 == b.0) {
-            let Some((at, entry)) = group.first().and_then(|(at, _)| Some((*at, tables.entry(*at)?))) else { continue };
+            let Some((at, entry)) = group.first().and_then(|(at, _)| Some((*at, tables.entry(*at)?))) else {
+                continue;
+            };
             let program = line_program(entry, part(&tables.program, entry.program));
             let mut states = [0; 4];
             for (_, pc) in group {
                 let hit = match program.get(usize::from(*pc)) {
                     Some(Inst::Byte(b)) => *b == byte,
                     Some(Inst::Any) => true,
-                    Some(Inst::Class(c)) => {
-                        tables.classes_of_bytes.get(usize::from(*c)).is_some_and(|bits| program::has(bits, byte))
-                    }
+                    Some(Inst::Class(c)) => tables
+                        .classes_of_bytes
+                        .get(usize::from(*c))
+                        .is_some_and(|bits| program::has(bits, byte)),
                     _ => false,
                 };
                 if hit {

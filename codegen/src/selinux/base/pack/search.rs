@@ -28,7 +28,11 @@ impl Tables {
                     *slot = (*slot).max(Some(at));
                 }
             }
-            out.iter().skip(1).all(Option::is_some).then(|| out.iter().skip(1).flatten().min().copied()).flatten()
+            out.iter()
+                .skip(1)
+                .all(Option::is_some)
+                .then(|| out.iter().skip(1).flatten().min().copied())
+                .flatten()
         };
         let mut floor = None;
         let nodes: Vec<&Node> = self.nodes_along(path).collect();
