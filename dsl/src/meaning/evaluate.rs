@@ -56,7 +56,15 @@ impl<'a> Evaluator<'a> {
         }
         by_prefix.values_mut().for_each(|rules| rules.dedup());
         let peers = Peers::new(set, &policy.name);
-        Self { policy, peers, by_prefix, by_class, regions: RefCell::default(), merged: RefCell::default(), any: RefCell::default() }
+        Self {
+            policy,
+            peers,
+            by_prefix,
+            by_class,
+            regions: RefCell::default(),
+            merged: RefCell::default(),
+            any: RefCell::default(),
+        }
     }
 
     /// The policy.

@@ -429,6 +429,34 @@ fn edges_quote_the_line_to_add() {
 }
 
 #[test]
+fn helps_are_texts_to_write() {
+    for (text, help) in [
+        (r#"allow read "/srv/../etc//x/./y/";"#, r#"write `"/etc/x/y/"`"#),
+        (r#"allow read "~/.x";"#, r#"write `"${home}/.x"`"#),
+        (r#"allow raed "/x";"#, "did you mean `read`?"),
+        (r#"read "/x";"#, "write `allow read …`"),
+        (r#"allow capability CAP_SYS_ADMIN;"#, "did you mean `sys_admin`?"),
+        (r#"allow capability net-bind-service;"#, "did you mean `net_bind_service`?"),
+        (r#"allow signal send SIGTERM;"#, "did you mean `term`?"),
+        (r#"allow connect tcp port 20-10;"#, "write `10-20`"),
+        (
+            r#"allow connect tcp address 10.1.2.3/8;"#,
+            "write `10.0.0.0/8` for the block, or `10.1.2.3` for the one address",
+        ),
+        (r#"allow syscall module;"#, "did you mean the group `@module`?"),
+        (r#"allow connect tcp port https;"#, "write `443`: names of services differ from host to host"),
+        (r#"limit memory 5 GB;"#, "write `GiB`"),
+        (r#"launch from policy other;"#, "define it in this file: `policy other { … }`"),
+        ("allow read \"/x\"", "write `\"/x\";`"),
+    ] {
+        let text = format!("can 1;\npolicy p {{\nexec \"/p\";\n{text}\n}}\n");
+        let done = run(&text);
+        let helps: Vec<&str> = done.diagnostics.iter().filter_map(|d| d.help.as_deref()).collect();
+        assert!(helps.contains(&help), "{text}: {helps:?}");
+    }
+}
+
+#[test]
 fn claims_name_a_path() {
     let both = "can 1; policy p { exec \"/p\"; allow read \"/srv/a/**\" as x; attach \"/usr/lib/a*\"; }\n\
                 policy q { exec \"/q\"; allow read \"/srv/a/b*\" as y; attach \"/usr/lib/*b\"; }";
