@@ -62,7 +62,11 @@ impl Case {
         let dir = case.dir();
         case.options = words
             .into_iter()
-            .map(|w| w.strip_prefix("./").map_or(w.clone(), |f| dir.join(f).display().to_string()))
+            // A bad case is run in its directory, the others are not.
+            .map(|w| match w.strip_prefix("./") {
+                Some(file) if kind == "ok" => dir.join(file).display().to_string(),
+                _ => w,
+            })
             .collect();
         case.record = head("# record").iter().map(|w| w.trim_end_matches(',').to_owned()).collect();
         case
