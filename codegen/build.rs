@@ -27,7 +27,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::write(Path::new(&out).join(format!("{base}.pool")), tables.pool.as_bytes())?;
         fs::write(Path::new(&out).join(format!("{base}.rs")), print(base, &tables)?)?;
     }
-    fs::write(Path::new(&out).join("m4_words.rs"), m4_words(&fs::read_to_string("data/selinux/m4_words.txt")?)?)?;
+    fs::write(
+        Path::new(&out).join("m4_words.rs"),
+        m4_words(&fs::read_to_string("data/selinux/m4_words.txt")?)?,
+    )?;
     fs::write(Path::new(&out).join("access.rs"), access(&fs::read_to_string("data/selinux/access.tsv")?)?)?;
     fs::write(Path::new(&out).join("names.rs"), names(&fs::read_to_string("data/selinux/names.tsv")?)?)?;
     println!("cargo::rerun-if-changed=data/selinux");
@@ -58,15 +61,24 @@ fn names(text: &str) -> Result<String, Box<dyn Error>> {
 
 /// The table of what may be granted, as an enumeration and its rows.
 fn access(text: &str) -> Result<String, Box<dyn Error>> {
-    let rows: Vec<Vec<&str>> =
-        text.lines().filter(|l| !l.starts_with('#') && !l.is_empty()).map(|l| l.split('\t').collect()).collect();
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter(|l| !l.starts_with('#') && !l.is_empty())
+        .map(|l| l.split('\t').collect())
+        .collect();
     let mut names: Vec<&str> = rows.iter().filter_map(|r| r.first().copied()).collect();
     names.dedup();
-    let mut o = String::from("/// Something that may be granted: its rows of `data/selinux/access.tsv` say what it is in the policy's classes.\n");
+    let mut o = String::from(
+        "/// Something that may be granted: its rows of `data/selinux/access.tsv` say what it is in the policy's classes.\n",
+    );
     o.push_str("#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]\n");
     o.push_str("#[expect(missing_docs, reason = \"the table explains them\")]\npub enum Access {");
     names.iter().try_for_each(|n| write!(o, "{n},"))?;
-    write!(o, "}}\nimpl Access {{\n/// All of them, in the order of the table.\npub const ALL: [Self; {}] = [", names.len())?;
+    write!(
+        o,
+        "}}\nimpl Access {{\n/// All of them, in the order of the table.\npub const ALL: [Self; {}] = [",
+        names.len()
+    )?;
     names.iter().try_for_each(|n| write!(o, "Self::{n},"))?;
     o.push_str("];\n}\nstatic ROWS: &[(Access, &str, &[&str])] = &[");
     for row in &rows {

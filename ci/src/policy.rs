@@ -149,8 +149,8 @@ impl Tools {
         Run::new(&self.canc).arg("build").arg(&file).arg("-o").arg(&dir).ok()?;
         let manifest = dir.join(MANIFEST);
         let bytes = fs::read(&manifest).map_err(Error::io("reading", &manifest))?;
-        let manifest = serde_json::from_slice(&bytes)
-            .map_err(|e| Error::Odd(format!("{}: {e}", manifest.display())))?;
+        let manifest =
+            serde_json::from_slice(&bytes).map_err(|e| Error::Odd(format!("{}: {e}", manifest.display())))?;
         Ok(Compiled { dir, name, manifest })
     }
 }

@@ -61,11 +61,10 @@ pub struct Build {
 /// What the targets cannot say at all, and what no deployment enforces: every case of it, with its place in the source.
 pub fn build(set: &PolicySet, sources: &SourceMap, options: &BuildOptions) -> Result<Build, Vec<Diagnostic>> {
     let mut errors = Vec::new();
-    let modules = selinux::lower(set, &options.base)
-        .unwrap_or_else(|list| {
-            errors.extend(list.iter().map(lower::selinux_error));
-            Vec::new()
-        });
+    let modules = selinux::lower(set, &options.base).unwrap_or_else(|list| {
+        errors.extend(list.iter().map(lower::selinux_error));
+        Vec::new()
+    });
     let lowered: Vec<Lowered> = set
         .policies()
         .iter()

@@ -61,7 +61,9 @@ pub fn cil(module: &PortModule) -> Result<String, std::fmt::Error> {
 /// One filter per kind of token: a value of another type does not compile.
 mod filters {
     use super::Tabs;
-    use crate::selinux::names::{AttrName, ClassName, Comment, FileName, ModuleName, Perm, RawText, RoleName, TypeName};
+    use crate::selinux::names::{
+        AttrName, ClassName, Comment, FileName, ModuleName, Perm, RawText, RoleName, TypeName,
+    };
     use crate::selinux::path::FcPath;
     use askama::filters::Safe;
     use askama::{Result, Values};

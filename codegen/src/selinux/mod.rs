@@ -14,7 +14,12 @@ pub use lower::{LowerError, LowerErrorKind, Lowered, lower};
 
 /// TEMPORARY until the reader is here.
 #[must_use]
-pub fn layer<'a>(_: &canc_dsl::policy::PolicySet, _: &canc_dsl::policy::Policy, l: &'a Lowered, _: &base::Base) -> crate::coverage::Layer<'a> {
+pub fn layer<'a>(
+    _: &canc_dsl::policy::PolicySet,
+    _: &canc_dsl::policy::Policy,
+    l: &'a Lowered,
+    _: &base::Base,
+) -> crate::coverage::Layer<'a> {
     crate::coverage::Layer {
         name: crate::coverage::LayerName::Target(canc_dsl::policy::Target::Selinux),
         outcomes: &l.outcomes,

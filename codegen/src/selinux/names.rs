@@ -109,7 +109,16 @@ impl Comment {
     /// behind its comment sign, and no emitted text outside comments has a quote that could hide the sign.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        let plain = |c: char| if c.is_control() || ('\u{2028}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c) { ' ' } else { c };
+        let plain = |c: char| {
+            if c.is_control()
+                || ('\u{2028}'..='\u{202e}').contains(&c)
+                || ('\u{2066}'..='\u{2069}').contains(&c)
+            {
+                ' '
+            } else {
+                c
+            }
+        };
         Self(text.chars().map(plain).collect::<String>().trim().into())
     }
 
@@ -145,7 +154,8 @@ mod tests {
     #[test]
     fn names_are_names() {
         assert!(TypeName::new("canc__webd_t").is_ok());
-        for bad in ["", "1a", "a b", "a;", "dnl", "define", "a-b", "é", "a\n", "_x", "a`", &"a".repeat(256)] {
+        for bad in ["", "1a", "a b", "a;", "dnl", "define", "a-b", "é", "a\n", "_x", "a`", &"a".repeat(256)]
+        {
             assert!(TypeName::new(bad).is_err(), "{bad}");
         }
         assert!(FileName::new("webd.pid").is_ok());

@@ -23,7 +23,8 @@ impl FcPath {
     /// order; of the others each must match too.
     #[must_use]
     pub fn all(main: Pattern, others: &[Pattern]) -> Self {
-        let names: Vec<&Component> = main.components().iter().take(main.literal_prefix_components()).collect();
+        let names: Vec<&Component> =
+            main.components().iter().take(main.literal_prefix_components()).collect();
         let residues = |other: &Pattern| {
             let start = vec![other.clone()];
             let rest = names.iter().fold(start, |all, name| match name {
@@ -33,7 +34,8 @@ impl FcPath {
             let mut rest: Vec<Pattern> = rest
                 .into_iter()
                 .map(|p| {
-                    let all = names.iter().map(|c| (*c).clone()).chain(p.components().iter().cloned()).collect();
+                    let all =
+                        names.iter().map(|c| (*c).clone()).chain(p.components().iter().cloned()).collect();
                     Pattern::from_parts(main.anchor(), all, p.tail())
                 })
                 .collect();
@@ -67,14 +69,17 @@ impl FcPath {
     #[must_use]
     pub fn directories(&self) -> bool {
         let directory = |p: &Pattern| p.tail() == Tail::Directory;
-        directory(&self.main) || self.also.iter().any(|choice| !choice.is_empty() && choice.iter().all(directory))
+        directory(&self.main)
+            || self.also.iter().any(|choice| !choice.is_empty() && choice.iter().all(directory))
     }
 
     /// Whether it matches a canonical path.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
         // A subtree is the directory and what is below; a line that is not about directories alone takes a file of that name too.
-        let hit = |p: &Pattern| p.matches(path) || (p.tail() == Tail::Subtree && p.with_tail(Tail::Entry).matches(path));
+        let hit = |p: &Pattern| {
+            p.matches(path) || (p.tail() == Tail::Subtree && p.with_tail(Tail::Entry).matches(path))
+        };
         hit(&self.main) && self.also.iter().all(|choice| choice.iter().any(hit))
     }
 

@@ -23,7 +23,8 @@ impl Words {
     /// The table for `base`.
     #[must_use]
     pub fn new(base: &Base) -> Self {
-        let mut rows: Vec<Result<Vec<ClassPerms>, String>> = Access::ALL.iter().map(|_| Ok(Vec::new())).collect();
+        let mut rows: Vec<Result<Vec<ClassPerms>, String>> =
+            Access::ALL.iter().map(|_| Ok(Vec::new())).collect();
         for (access, class, perms) in ROWS {
             let Some(row) = rows.get_mut(*access as usize) else { continue };
             let Ok(list) = row else { continue };
@@ -68,7 +69,11 @@ mod tests {
             let base = Base::builtin(name).unwrap();
             let words = Words::new(&base);
             for access in Access::ALL {
-                assert!(words.of(access).is_ok_and(|l| !l.is_empty()), "{name}: {access:?}: {:?}", words.of(access));
+                assert!(
+                    words.of(access).is_ok_and(|l| !l.is_empty()),
+                    "{name}: {access:?}: {:?}",
+                    words.of(access)
+                );
             }
         }
     }

@@ -45,7 +45,9 @@ impl Peers {
         let mut regions = requests.regions;
         for region in &mut regions {
             let peer = match region.kind {
-                Kind::UnixPath { .. } | Kind::UnixAbstract { .. } | Kind::Signal | Kind::Ptrace => region.dims.get_mut(1),
+                Kind::UnixPath { .. } | Kind::UnixAbstract { .. } | Kind::Signal | Kind::Ptrace => {
+                    region.dims.get_mut(1)
+                }
                 _ => None,
             };
             if let Some(Dim::Bits(bits)) = peer {

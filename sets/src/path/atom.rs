@@ -206,7 +206,11 @@ impl Atom {
     }
 
     pub(super) fn engine(&self) -> Result<&Engine, TooLarge> {
-        let build = || self.as_pattern().and_then(|p| automaton(&hir::of_pattern(p))).map(|dfa| Engine::Dfa(Box::new(dfa)));
+        let build = || {
+            self.as_pattern()
+                .and_then(|p| automaton(&hir::of_pattern(p)))
+                .map(|dfa| Engine::Dfa(Box::new(dfa)))
+        };
         self.engine.get_or_init(build).as_ref().ok_or_else(|| self.too_large())
     }
 }

@@ -49,7 +49,8 @@ impl Lang {
     #[must_use]
     pub fn directories() -> Self {
         static DIRECTORIES: OnceLock<Option<Arc<Atom>>> = OnceLock::new();
-        let make = || Atom::new(&Hir::concat(vec![hir::repeat(hir::any_byte(), 0), hir::literal("/")]), "**/").ok();
+        let make =
+            || Atom::new(&Hir::concat(vec![hir::repeat(hir::any_byte(), 0), hir::literal("/")]), "**/").ok();
         DIRECTORIES.get_or_init(make).clone().map_or(Self::Empty, Self::Atom)
     }
 

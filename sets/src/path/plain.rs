@@ -78,7 +78,9 @@ fn branch((own, pattern): (&Lang, &Pattern), parts: &[Part<'_>], known: &[(&Atom
     for part in parts {
         // What is known by itself must still be asked for; what follows from the member need not.
         let value: &dyn Fn(&Atom) -> Option<bool> = match part.as_known() {
-            Some((atom, _)) => &|a: &Atom| if std::ptr::eq(a, atom) { of_pattern(a, pattern) } else { value(a) },
+            Some((atom, _)) => {
+                &|a: &Atom| if std::ptr::eq(a, atom) { of_pattern(a, pattern) } else { value(a) }
+            }
             None => &value,
         };
         match (decide(part.lang, value), part.positive) {

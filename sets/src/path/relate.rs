@@ -167,8 +167,7 @@ fn example_name(pieces: &[Piece], fill: &str) -> Option<String> {
                     Piece::Class { negated, ranges } => {
                         let member =
                             |b: &u8| ranges.iter().any(|(low, high)| (low..=high).contains(&b)) != *negated;
-                        let order =
-                            (b'a'..=b'z').chain(b'0'..=b'9').chain(b'A'..=b'Z').chain(b' '..=b'~');
+                        let order = (b'a'..=b'z').chain(b'0'..=b'9').chain(b'A'..=b'Z').chain(b' '..=b'~');
                         char::from(order.filter(|b| *b != b'/').find(member)?).to_string()
                     }
                 })

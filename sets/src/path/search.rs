@@ -128,7 +128,8 @@ impl<'a> Search<'a> {
             for symbol in 0..self.alphabet.len() {
                 let Some(&byte) = self.alphabet.get(symbol) else { break };
                 let next = self.step(&from, byte)?;
-                let alive = |i: usize| next.binary_search_by_key(&index(i), |n| n.0).map_or(Some(false), |_| None);
+                let alive =
+                    |i: usize| next.binary_search_by_key(&index(i), |n| n.0).map_or(Some(false), |_| None);
                 if self.formula.value(&alive) == Some(false) || seen.contains(&next) {
                     continue;
                 }
@@ -153,7 +154,8 @@ impl<'a> Search<'a> {
         let mut next = Node::with_capacity(from.len());
         for (i, id) in from {
             let Some(runner) = self.runners.get_mut(*i as usize) else { continue };
-            let id = runner.engine.step(&mut runner.memory, *id, byte).ok_or_else(|| runner.atom.too_large())?;
+            let id =
+                runner.engine.step(&mut runner.memory, *id, byte).ok_or_else(|| runner.atom.too_large())?;
             next.extend(id.map(|id| (*i, id)));
         }
         Ok(next)
@@ -163,7 +165,8 @@ impl<'a> Search<'a> {
         let mut hits = Vec::with_capacity(node.len());
         for (i, id) in node {
             let Some(runner) = self.runners.get_mut(*i as usize) else { continue };
-            let hit = runner.engine.accepts(&mut runner.memory, *id).ok_or_else(|| runner.atom.too_large())?;
+            let hit =
+                runner.engine.accepts(&mut runner.memory, *id).ok_or_else(|| runner.atom.too_large())?;
             if hit {
                 hits.push(*i);
             }

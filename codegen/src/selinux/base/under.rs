@@ -103,7 +103,9 @@ impl Question<'_> {
         let each = self.base.tables.find_each(key);
         let mut found: Vec<u32> = Vec::new();
         for (kind, at) in Kind::ALL.iter().zip(each).skip(1) {
-            let Some((at, entry)) = at.and_then(|at| Some((at, self.base.tables.entry(at)?))) else { continue };
+            let Some((at, entry)) = at.and_then(|at| Some((at, self.base.tables.entry(at)?))) else {
+                continue;
+            };
             if self.place.probe(entry.kind) == Some(*kind) && !found.contains(&at) {
                 found.push(at);
                 self.push(at, entry, path.clone(), out);
@@ -208,7 +210,14 @@ impl Question<'_> {
 
     /// A path of the set that the line labels: texts that the set and the line share are tried, and whatever labels one of them
     /// instead is taken out before the next, until one is the line's own or none is left.
-    fn search(&self, at: u32, entry: &Entry, probe: Kind, prefix: &str, tail: Option<&Tailed>) -> Result<Option<String>, TooLarge> {
+    fn search(
+        &self,
+        at: u32,
+        entry: &Entry,
+        probe: Kind,
+        prefix: &str,
+        tail: Option<&Tailed>,
+    ) -> Result<Option<String>, TooLarge> {
         let Some(tail) = tail else { return self.exactly(at, entry, probe) };
         let tables = &self.base.tables;
         let literal = tables.text(entry.literal);
@@ -227,7 +236,9 @@ impl Question<'_> {
         loop {
             let sides: Vec<Side<'_>> = never.iter().map(Tailed::side).collect();
             let Some(found) = common(&own, &line, &sides) else { return self.exactly(at, entry, probe) };
-            let Some(key) = found.and_then(|rest| String::from_utf8(rest).ok()).map(|rest| format!("{start}{rest}")) else {
+            let Some(key) =
+                found.and_then(|rest| String::from_utf8(rest).ok()).map(|rest| format!("{start}{rest}"))
+            else {
                 return Ok(None);
             };
             let winner = self.winner(&key, probe);
@@ -303,7 +314,9 @@ impl Question<'_> {
                 return Ok(self.accept(bare));
             }
             let stronger = winner.filter(|w| Some(*w) != last).and_then(|w| tables.entry(w));
-            let Some(stronger) = stronger else { return Err(TooLarge { pattern: self.set.pattern.to_string() }) };
+            let Some(stronger) = stronger else {
+                return Err(TooLarge { pattern: self.set.pattern.to_string() });
+            };
             last = winner;
             asked = asked.minus(self.base.lang(stronger, self.place)?);
         }
@@ -361,7 +374,9 @@ pub(super) fn line_program<'a>(entry: &Entry, program: &'a [Inst]) -> &'a [Inst]
     match entry.shape {
         Shape::Program => program,
         Shape::Plain => &[Inst::Match],
-        Shape::Subtree => &[Inst::Split(1, 5), Inst::Byte(b'/'), Inst::Split(3, 5), Inst::Any, Inst::Jump(2), Inst::Match],
+        Shape::Subtree => {
+            &[Inst::Split(1, 5), Inst::Byte(b'/'), Inst::Split(3, 5), Inst::Any, Inst::Jump(2), Inst::Match]
+        }
         Shape::Below => &[Inst::Split(1, 3), Inst::Any, Inst::Jump(0), Inst::Match],
     }
 }
@@ -422,7 +437,10 @@ fn piece(piece: &Piece) -> Hir {
             let mut class = ClassBytes::new(ranges.iter().map(|(a, b)| ClassBytesRange::new(*a, *b)));
             if *negated {
                 class.negate();
-                class.difference(&ClassBytes::new([ClassBytesRange::new(0, 0), ClassBytesRange::new(b'/', b'/')]));
+                class.difference(&ClassBytes::new([
+                    ClassBytesRange::new(0, 0),
+                    ClassBytesRange::new(b'/', b'/'),
+                ]));
             }
             Hir::class(Class::Bytes(class))
         }

@@ -66,7 +66,9 @@ pub(super) fn label_areas(
             }
         };
         let key = (claim.policy, Arc::clone(claim.label));
-        let known = out.iter().any(|a: &Area| a.policy == key.0 && a.label.as_ref() == Some(&key.1) && a.pattern == pattern);
+        let known = out
+            .iter()
+            .any(|a: &Area| a.policy == key.0 && a.label.as_ref() == Some(&key.1) && a.pattern == pattern);
         if known {
             continue;
         }
@@ -114,7 +116,13 @@ fn claims(set: &PolicySet) -> Vec<Claim<'_>> {
             let Body::File(file) = &rule.body else { continue };
             let Some(label) = &file.label else { continue };
             let (name, takeover) = (&label.name, label.takeover);
-            out.extend(file.paths.iter().map(|path| Claim { policy, rule: rule.id, label: name, takeover, path }));
+            out.extend(file.paths.iter().map(|path| Claim {
+                policy,
+                rule: rule.id,
+                label: name,
+                takeover,
+                path,
+            }));
         }
     }
     out
@@ -158,7 +166,10 @@ fn area_of(pattern: &Pattern, takeover: bool) -> Result<Pattern, LowerErrorKind>
 
 fn is_below(pattern: &Pattern, directory: &str) -> bool {
     pattern.anchor() == Anchor::SelfProc
-        || pattern.literal_prefix().strip_prefix(directory).is_some_and(|r| r.is_empty() || r.starts_with('/'))
+        || pattern
+            .literal_prefix()
+            .strip_prefix(directory)
+            .is_some_and(|r| r.is_empty() || r.starts_with('/'))
 }
 
 fn directory_name(anchor: Anchor, names: &[Component]) -> String {
@@ -219,7 +230,9 @@ pub(super) fn conflicts(set: &PolicySet, areas: &[Area], errors: &mut Vec<LowerE
             match clash(area, other) {
                 Ok(None) => {}
                 Ok(Some(witness)) => {
-                    let name = |a: &Area| set.policies().get(a.policy).map(|p| Arc::clone(&p.name)).unwrap_or_default();
+                    let name = |a: &Area| {
+                        set.policies().get(a.policy).map(|p| Arc::clone(&p.name)).unwrap_or_default()
+                    };
                     let label = |a: &Area| a.label.clone().unwrap_or_else(|| "exec".into());
                     let kind = if area.policy == other.policy {
                         LowerErrorKind::TwoLabels { labels: [label(other), label(area)], witness }

@@ -7,7 +7,8 @@ use super::{LowerErrorKind, ports};
 use crate::selinux::base::{ClassNo, PermSet};
 use crate::selinux::known;
 use crate::selinux::model::{
-    Access as Rule, FcLine, FileContexts, Operand, PortLine, PortModule, Section, Statement, TeModule, Transition, TypeDecl,
+    Access as Rule, FcLine, FileContexts, Operand, PortLine, PortModule, Section, Statement, TeModule,
+    Transition, TypeDecl,
 };
 use crate::selinux::names::{AttrName, ClassName, Comment, Perm, RawText, RoleName, TypeName};
 use crate::selinux::words::Access;
@@ -28,7 +29,10 @@ pub(super) fn build(sheet: &Sheet<'_, '_>) -> Result<Built, LowerErrorKind> {
     let (sections, optionals) = builder.sections()?;
     let name = own::module_name(&sheet.policy.name)?;
     let about = vec![
-        Comment::new(&format!("SELinux module of the policy `{}`, made by canc: the next build overwrites it.", sheet.policy.name)),
+        Comment::new(&format!(
+            "SELinux module of the policy `{}`, made by canc: the next build overwrites it.",
+            sheet.policy.name
+        )),
         Comment::new(&format!("Made for the base `{}`.", sheet.plan.base.name())),
     ];
     let raw = sheet.policy.raw.iter().filter(|r| r.target == BackEnd::Selinux);
@@ -78,11 +82,15 @@ impl<'s> Builder<'s> {
         let mut by_module: BTreeMap<String, BTreeMap<(Source, Target, ClassNo), PermSet>> = BTreeMap::new();
         let mut have: HashMap<(Target, ClassNo), u64> = HashMap::new();
         let mut labels: BTreeMap<Source, Vec<&NewLabel>> = BTreeMap::new();
-        self.sheet.new_labels.iter().for_each(|(label, source)| labels.entry(*source).or_default().push(label));
+        self.sheet
+            .new_labels
+            .iter()
+            .for_each(|(label, source)| labels.entry(*source).or_default().push(label));
         let mut grants: Vec<&Grant> = self.sheet.grants.iter().filter(|g| !g.given).collect();
         grants.sort_by_key(|g| g.source);
         let mut rest = grants.as_slice();
-        let sources: BTreeSet<Source> = grants.iter().map(|g| g.source).chain(labels.keys().copied()).collect();
+        let sources: BTreeSet<Source> =
+            grants.iter().map(|g| g.source).chain(labels.keys().copied()).collect();
         for source in sources {
             let count = rest.iter().take_while(|g| g.source == source).count();
             let (mine, after) = rest.split_at(count);
@@ -98,7 +106,11 @@ impl<'s> Builder<'s> {
                 match self.module_of(grant.target) {
                     None => statements.push(self.allow(grant.target, grant.class, new)?),
                     Some(module) => {
-                        let perms = by_module.entry(module.into()).or_default().entry((source, grant.target, grant.class)).or_default();
+                        let perms = by_module
+                            .entry(module.into())
+                            .or_default()
+                            .entry((source, grant.target, grant.class))
+                            .or_default();
                         perms.0 |= new.0;
                     }
                 }
@@ -116,16 +128,25 @@ impl<'s> Builder<'s> {
         }
         let audited = self.audited()?;
         if !audited.is_empty() {
-            main.push(Section { about: vec![Comment::new("rules that the policy wants logged")], statements: audited });
+            main.push(Section {
+                about: vec![Comment::new("rules that the policy wants logged")],
+                statements: audited,
+            });
         }
         let mut optionals = self.by_launcher()?;
         for (module, grants) in by_module {
             let mut merged: BTreeMap<(Target, ClassNo), PermSet> = BTreeMap::new();
-            grants.iter().for_each(|((_, target, class), perms)| merged.entry((*target, *class)).or_default().0 |= perms.0);
-            let mut statements: Vec<Statement> =
-                merged.into_iter().map(|((target, class), perms)| self.allow(target, class, perms)).collect::<Result<_, _>>()?;
+            grants.iter().for_each(|((_, target, class), perms)| {
+                merged.entry((*target, *class)).or_default().0 |= perms.0
+            });
+            let mut statements: Vec<Statement> = merged
+                .into_iter()
+                .map(|((target, class), perms)| self.allow(target, class, perms))
+                .collect::<Result<_, _>>()?;
             statements.sort();
-            let about = Comment::new(&format!("types of the base's module `{module}`, which a host may have removed"));
+            let about = Comment::new(&format!(
+                "types of the base's module `{module}`, which a host may have removed"
+            ));
             optionals.push(Section { about: vec![about], statements });
         }
         Ok((main, optionals))
@@ -140,7 +161,9 @@ impl<'s> Builder<'s> {
     }
 
     fn about(&self, source: Source) -> Vec<Comment> {
-        let Source::Rule(id) = source else { return vec![Comment::new("@base: what every policy has of itself")] };
+        let Source::Rule(id) = source else {
+            return vec![Comment::new("@base: what every policy has of itself")];
+        };
         let Some(rule) = self.sheet.policy.rule(id) else { return Vec::new() };
         let mut text = format!("r{}", id.0 + 1);
         if let Some(name) = &rule.name {
@@ -238,11 +261,20 @@ impl<'s> Builder<'s> {
             self.rules(&domain, &Operand::Type(starter.clone()), *access, &mut statements)?;
         }
         let statements = merge(statements);
-        let about = Comment::new(&format!("started by `{}` in the role `{}`", launch.launcher.domain, launch.launcher.role));
+        let about = Comment::new(&format!(
+            "started by `{}` in the role `{}`",
+            launch.launcher.domain, launch.launcher.role
+        ));
         Ok(Section { about: vec![about], statements })
     }
 
-    fn rules(&self, source: &TypeName, target: &Operand, access: Access, out: &mut Vec<Statement>) -> Result<(), LowerErrorKind> {
+    fn rules(
+        &self,
+        source: &TypeName,
+        target: &Operand,
+        access: Access,
+        out: &mut Vec<Statement>,
+    ) -> Result<(), LowerErrorKind> {
         // What the base lacks was reported with the rule that needs it.
         let rows = self.sheet.plan.words.of(access).unwrap_or_default();
         for row in rows {
@@ -253,9 +285,15 @@ impl<'s> Builder<'s> {
 
     fn audited(&self) -> Result<Vec<Statement>, LowerErrorKind> {
         let mut merged: BTreeMap<(Target, ClassNo), PermSet> = BTreeMap::new();
-        let logged = self.sheet.policy.rules.iter().filter(|r| r.audit && r.effect == canc_dsl::policy::Effect::Allow);
+        let logged =
+            self.sheet.policy.rules.iter().filter(|r| r.audit && r.effect == canc_dsl::policy::Effect::Allow);
         let sources: BTreeSet<Source> = logged.map(|r| Source::Rule(r.id)).collect();
-        for grant in self.sheet.grants.iter().filter(|g| sources.contains(&g.source) && self.module_of(g.target).is_none()) {
+        for grant in self
+            .sheet
+            .grants
+            .iter()
+            .filter(|g| sources.contains(&g.source) && self.module_of(g.target).is_none())
+        {
             merged.entry((grant.target, grant.class)).or_default().0 |= grant.perms.0;
         }
         let rule = |((target, class), perms): ((Target, ClassNo), PermSet)| {
@@ -283,11 +321,18 @@ impl<'s> Builder<'s> {
         Ok(Statement::Allow(self.rule(self.name(&self.domain)?, target, class, perms)?))
     }
 
-    fn rule(&self, source: TypeName, target: Operand, class: ClassNo, perms: PermSet) -> Result<Rule, LowerErrorKind> {
+    fn rule(
+        &self,
+        source: TypeName,
+        target: Operand,
+        class: ClassNo,
+        perms: PermSet,
+    ) -> Result<Rule, LowerErrorKind> {
         let base = self.sheet.plan.base;
         let perm = |p: &str| Perm::new(p).map_err(|e| LowerErrorKind::Name { name: e.text });
         let perms = base.perm_names(class, perms).map(perm).collect::<Result<_, _>>()?;
-        let class = ClassName::new(base.class_name(class)).map_err(|e| LowerErrorKind::Name { name: e.text })?;
+        let class =
+            ClassName::new(base.class_name(class)).map_err(|e| LowerErrorKind::Name { name: e.text })?;
         Ok(Rule { source, target, class, perms })
     }
 
@@ -316,23 +361,33 @@ impl<'s> Builder<'s> {
         let mut lines: Vec<FcLine> = mine.flat_map(|(_, lines)| lines.iter().cloned()).collect();
         lines.sort();
         lines.dedup();
-        let about = vec![Comment::new(&format!("File contexts of the policy `{}`, made by canc.", self.sheet.policy.name))];
+        let about = vec![Comment::new(&format!(
+            "File contexts of the policy `{}`, made by canc.",
+            self.sheet.policy.name
+        ))];
         FileContexts { about, lines }
     }
 
     fn ports(&self) -> Result<Option<PortModule>, LowerErrorKind> {
-        let mine: Vec<&ports::OwnPorts> = self.sheet.plan.ports.own.iter().filter(|p| p.policy == self.sheet.number).collect();
+        let mine: Vec<&ports::OwnPorts> =
+            self.sheet.plan.ports.own.iter().filter(|p| p.policy == self.sheet.number).collect();
         if mine.is_empty() {
             return Ok(None);
         }
         let mut lines = Vec::new();
         for own in mine {
             let ty = self.own_name(own.ty)?;
-            let range = |(low, high): &(u16, u16)| PortLine { protocol: own.protocol, low: *low, high: *high, ty: ty.clone() };
+            let range = |(low, high): &(u16, u16)| PortLine {
+                protocol: own.protocol,
+                low: *low,
+                high: *high,
+                ty: ty.clone(),
+            };
             lines.extend(own.ports.ranges().iter().map(range));
         }
         lines.sort();
-        let about = vec![Comment::new(&format!("Ports of the policy `{}`, made by canc.", self.sheet.policy.name))];
+        let about =
+            vec![Comment::new(&format!("Ports of the policy `{}`, made by canc.", self.sheet.policy.name))];
         Ok(Some(PortModule { name: own::port_module_name(&self.sheet.policy.name)?, about, ports: lines }))
     }
 }
@@ -343,11 +398,15 @@ fn merge(statements: Vec<Statement>) -> Vec<Statement> {
     let mut others = Vec::new();
     for statement in statements {
         match statement {
-            Statement::Allow(rule) => rules.entry((rule.source, rule.target, rule.class)).or_default().extend(rule.perms),
+            Statement::Allow(rule) => {
+                rules.entry((rule.source, rule.target, rule.class)).or_default().extend(rule.perms)
+            }
             other => others.push(other),
         }
     }
-    let made = rules.into_iter().map(|((source, target, class), perms)| Statement::Allow(Rule { source, target, class, perms }));
+    let made = rules
+        .into_iter()
+        .map(|((source, target, class), perms)| Statement::Allow(Rule { source, target, class, perms }));
     let mut out: Vec<Statement> = made.chain(others).collect();
     out.sort();
     out

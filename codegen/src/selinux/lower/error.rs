@@ -114,7 +114,9 @@ impl fmt::Display for LowerErrorKind {
             Self::Identical { line, ty } => write!(f, "the base has `{line}` itself and labels it `{ty}`"),
             Self::Shared { directory } => write!(f, "{directory} is shared by many packages"),
             Self::Virtual { mount } => write!(f, "labels below {mount} do not come from file contexts"),
-            Self::TwoLabels { labels: [a, b], witness } => write!(f, "{witness} would be labelled `{a}` and `{b}`"),
+            Self::TwoLabels { labels: [a, b], witness } => {
+                write!(f, "{witness} would be labelled `{a}` and `{b}`")
+            }
             Self::OneParent { labels: [a, b], parent } => {
                 write!(f, "new files in a `{parent}` directory would be labelled `{a}` and `{b}`")
             }

@@ -25,8 +25,14 @@ const ON_FILES: FileOps = FileOps::of(&[
     FileOp::Mknod,
     FileOp::Run,
 ]);
-const ON_DIRECTORIES: FileOps =
-    FileOps::of(&[FileOp::List, FileOp::Create, FileOp::Delete, FileOp::Lock, FileOp::Setattr, FileOp::Setid]);
+const ON_DIRECTORIES: FileOps = FileOps::of(&[
+    FileOp::List,
+    FileOp::Create,
+    FileOp::Delete,
+    FileOp::Lock,
+    FileOp::Setattr,
+    FileOp::Setid,
+]);
 
 impl Sheet<'_, '_> {
     /// Lowers an allow.
@@ -124,8 +130,10 @@ impl Sheet<'_, '_> {
         for (ops, without) in self.op_groups(rule, path)? {
             let mut wanted = Wanted { files: false, directories: false };
             wanted.files = !ops.intersect(ON_FILES).is_empty();
-            wanted.directories = !ops.intersect(ON_DIRECTORIES).is_empty() || path.pattern.tail() == Tail::Subtree;
-            let without: Vec<&Pattern> = file.except.iter().map(|p| &p.pattern).chain(without.iter()).collect();
+            wanted.directories =
+                !ops.intersect(ON_DIRECTORIES).is_empty() || path.pattern.tail() == Tail::Subtree;
+            let without: Vec<&Pattern> =
+                file.except.iter().map(|p| &p.pattern).chain(without.iter()).collect();
             let hits = self.base_hits(&path.pattern, &without, wanted)?;
             self.grant_hits(source, ops, &hits, file);
         }
@@ -141,7 +149,10 @@ impl Sheet<'_, '_> {
             for (deny, denied) in paths.to(&path.pattern).filter(|(r, _)| r.effect == Effect::Deny) {
                 // A deny with exceptions of its own takes less than it names; its part is judged on the deny.
                 let bits = rule_ops(deny) & left;
-                if bits == 0 || !super::plan::rule_except(deny).is_empty() || !meet(&denied.pattern, &path.pattern)? {
+                if bits == 0
+                    || !super::plan::rule_except(deny).is_empty()
+                    || !meet(&denied.pattern, &path.pattern)?
+                {
                     continue;
                 }
                 if denied.pattern.covers(&path.pattern) == Some(true) {
@@ -152,8 +163,11 @@ impl Sheet<'_, '_> {
             }
         }
         for op in from_bits(left).iter() {
-            let without: Vec<Pattern> =
-                denies.iter().filter(|(bits, _)| bits >> (op as u32) & 1 == 1).map(|(_, p)| (*p).clone()).collect();
+            let without: Vec<Pattern> = denies
+                .iter()
+                .filter(|(bits, _)| bits >> (op as u32) & 1 == 1)
+                .map(|(_, p)| (*p).clone())
+                .collect();
             match groups.iter_mut().find(|(_, w)| *w == without) {
                 Some((ops, _)) => *ops = ops.with(op),
                 None => groups.push((FileOps::of(&[op]), without)),
@@ -202,14 +216,26 @@ impl Sheet<'_, '_> {
     }
 
     /// Grants operations in the classes that a kind of file has.
-    pub(super) fn grant_ops(&mut self, source: Source, target: Target, ops: FileOps, kind: Kind, own: bool, file: &FileRule) {
+    pub(super) fn grant_ops(
+        &mut self,
+        source: Source,
+        target: Target,
+        ops: FileOps,
+        kind: Kind,
+        own: bool,
+        file: &FileRule,
+    ) {
         let class = self.kind_class(kind as usize);
         let (regular, link) = (self.kind_class(Kind::Regular as usize), self.kind_class(Kind::Link as usize));
         let devices = [self.kind_class(Kind::Character as usize), self.kind_class(Kind::Block as usize)];
         let directory = self.kind_class(Kind::Directory as usize);
-        let is_device_type = matches!(target, Target::Type(Ty::Base(t)) if self.plan.base.has(t, Attribute::DeviceNode));
+        let is_device_type =
+            matches!(target, Target::Type(Ty::Base(t)) if self.plan.base.has(t, Attribute::DeviceNode));
         for op in ops.iter() {
-            let making = matches!(op, FileOp::Create | FileOp::Delete | FileOp::Setattr | FileOp::Setid | FileOp::Link);
+            let making = matches!(
+                op,
+                FileOp::Create | FileOp::Delete | FileOp::Setattr | FileOp::Setid | FileOp::Link
+            );
             let keep = |c| {
                 let c = Some(c);
                 if own {
@@ -238,14 +264,21 @@ impl Sheet<'_, '_> {
     }
 
     /// Lets the domain add names to, or remove names from, the directories that hold what a pattern names.
-    pub(super) fn change_directory(&mut self, source: Source, pattern: &Pattern, access: Access) -> Result<(), TooLarge> {
+    pub(super) fn change_directory(
+        &mut self,
+        source: Source,
+        pattern: &Pattern,
+        access: Access,
+    ) -> Result<(), TooLarge> {
         for parent in holders(pattern) {
             for ty in self.directory_types(&parent)?.iter() {
                 self.grant(source, Target::Type(*ty), access);
                 if let Ty::Base(no) = ty {
                     let name = self.plan.base.type_name(*no).to_owned();
                     let word = if access == Access::AddName { "add names to" } else { "remove names from" };
-                    self.draft(source).note(format!("may {word} any `{name}` directory, for what it may make or remove there"));
+                    self.draft(source).note(format!(
+                        "may {word} any `{name}` directory, for what it may make or remove there"
+                    ));
                 }
             }
         }
@@ -293,7 +326,8 @@ impl Sheet<'_, '_> {
             draft.through = through;
         } else {
             let first = through.first().cloned().unwrap_or_default();
-            draft.dropped = Some(format!("another rule needs the type of what it names: {first} gets through"));
+            draft.dropped =
+                Some(format!("another rule needs the type of what it names: {first} gets through"));
         }
         Ok(())
     }

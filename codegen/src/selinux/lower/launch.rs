@@ -57,7 +57,8 @@ impl<'a> Sheet<'_, 'a> {
         let mut out: Vec<Launch<'a>> = Vec::new();
         let attached = !self.policy.attach.is_empty();
         let programs = self.plan.programs.get(self.number);
-        let own: Vec<OwnNo> = programs.iter().flat_map(|p| p.own.iter().chain(&p.labelled)).copied().collect();
+        let own: Vec<OwnNo> =
+            programs.iter().flat_map(|p| p.own.iter().chain(&p.labelled)).copied().collect();
         let start = |launcher: BaseLauncher<'a>| {
             let mut on_domain = STARTS.to_vec();
             on_domain.push(Access::Inherit);
@@ -169,10 +170,9 @@ impl<'a> Sheet<'_, 'a> {
     fn edge_out(&mut self, id: RuleId) {
         let source = Source::Rule(id);
         let base = self.plan.base;
-        let free = base
-            .launchers()
-            .filter_map(|l| base.type_no(l.domain))
-            .find(|t| base.has(*t, Attribute::UnconfinedDomain) || base.type_name(*t).starts_with("unconfined"));
+        let free = base.launchers().filter_map(|l| base.type_no(l.domain)).find(|t| {
+            base.has(*t, Attribute::UnconfinedDomain) || base.type_name(*t).starts_with("unconfined")
+        });
         let Some(free) = free else {
             self.draft(source).unknown = Some("the base has no unconfined domain".into());
             return;
@@ -183,7 +183,9 @@ impl<'a> Sheet<'_, 'a> {
             .iter()
             .filter(|g| g.source == source)
             .filter_map(|g| if let Target::Type(ty) = g.target { Some(ty) } else { None })
-            .filter(|ty| matches!(ty, Ty::Base(t) if base.has(*t, Attribute::ExecType)) || matches!(ty, Ty::Own(_)))
+            .filter(|ty| {
+                matches!(ty, Ty::Base(t) if base.has(*t, Attribute::ExecType)) || matches!(ty, Ty::Own(_))
+            })
             .collect();
         for program in programs {
             self.new_process(source, program, Ty::Base(free));

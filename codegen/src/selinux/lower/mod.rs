@@ -98,7 +98,11 @@ fn fill(sheet: &mut Sheet<'_, '_>, errors: &mut Vec<LowerError>) -> Result<(), L
     let policy = sheet.policy;
     let large = |rule: Option<&Rule>| {
         let span = rule.map_or(policy.span, |r| r.span);
-        move |e: TooLarge| LowerError { span, other: None, kind: LowerErrorKind::TooLarge { pattern: e.pattern } }
+        move |e: TooLarge| LowerError {
+            span,
+            other: None,
+            kind: LowerErrorKind::TooLarge { pattern: e.pattern },
+        }
     };
     sheet.own_process();
     sheet.entries();

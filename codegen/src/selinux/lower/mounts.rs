@@ -16,10 +16,15 @@ impl Sheet<'_, '_> {
                     let ty = self.file_system_type(fs);
                     match ty {
                         Some(ty) => self.grant(source, Target::Type(ty), Access::MountFs),
-                        None => drop(self.draft(source).unknown.get_or_insert(format!("the base does not know the file system `{fs}`"))),
+                        None => drop(
+                            self.draft(source)
+                                .unknown
+                                .get_or_insert(format!("the base does not know the file system `{fs}`")),
+                        ),
                     }
                 }
-                self.draft(source).widen("every source, every option, every file system of the same type".into());
+                self.draft(source)
+                    .widen("every source, every option, every file system of the same type".into());
                 self.mount_on(source, target)
             }
             MountRule::Bind { target, .. } | MountRule::Move { target, .. } => {
@@ -41,7 +46,8 @@ impl Sheet<'_, '_> {
                 self.search_targets(source, target)
             }
             MountRule::PivotRoot { .. } => {
-                self.draft(source).widen("every pair of directories: SELinux does not look at pivot_root".into());
+                self.draft(source)
+                    .widen("every pair of directories: SELinux does not look at pivot_root".into());
                 Ok(())
             }
         }
@@ -92,7 +98,8 @@ impl Sheet<'_, '_> {
             };
             self.grant(source, Target::Itself, access);
             if one == IoUringUse::Cmd {
-                self.draft(source).narrow("commands to files: the permission is asked of each file's type".into());
+                self.draft(source)
+                    .narrow("commands to files: the permission is asked of each file's type".into());
             }
         }
     }
@@ -117,7 +124,8 @@ impl Sheet<'_, '_> {
                     _ => {}
                 }
             }
-            self.draft(source).widen(format!("every queue, and every file in memory that is labelled `{name}`"));
+            self.draft(source)
+                .widen(format!("every queue, and every file in memory that is labelled `{name}`"));
         }
     }
 

@@ -20,7 +20,9 @@ fn needs(protocol: Protocol, op: NetOp) -> Needs {
         (Protocol::Tcp, NetOp::Listen) => (A::TcpServer, Some(A::TcpBindPort), Some(A::TcpBindNode)),
         (Protocol::Tcp, NetOp::Bind) => (A::TcpBind, Some(A::TcpBindPort), Some(A::TcpBindNode)),
         (Protocol::Tcp, _) => (A::TcpClient, Some(A::TcpConnectPort), None),
-        (Protocol::Udp, NetOp::Bind | NetOp::Listen) => (A::UdpBind, Some(A::UdpBindPort), Some(A::UdpBindNode)),
+        (Protocol::Udp, NetOp::Bind | NetOp::Listen) => {
+            (A::UdpBind, Some(A::UdpBindPort), Some(A::UdpBindNode))
+        }
         (Protocol::Udp, NetOp::Connect) => (A::UdpClient, None, None),
         (Protocol::Udp, NetOp::Send) => (A::UdpSend, None, None),
         (Protocol::Udp, NetOp::Receive) => (A::UdpReceive, None, None),
@@ -54,7 +56,11 @@ impl Sheet<'_, '_> {
             match needs.port {
                 Some(access) => self.grant_ports(source, net.protocol, &ports, access),
                 None if !covers_all(&ports) => {
-                    self.draft(source).widen(format!("every port: SELinux does not look at the port of {} {}", op.word(), net.protocol.word()));
+                    self.draft(source).widen(format!(
+                        "every port: SELinux does not look at the port of {} {}",
+                        op.word(),
+                        net.protocol.word()
+                    ));
                 }
                 None => {}
             }
@@ -109,7 +115,11 @@ impl Sheet<'_, '_> {
             }
             if net.addresses.is_some() || !looks_at_port(net.protocol, op) {
                 if self.policy_allows_net(net.protocol, op) {
-                    through.push(format!("{} {}: SELinux does not look at what the rule selects by", op.word(), net.protocol.word()));
+                    through.push(format!(
+                        "{} {}: SELinux does not look at what the rule selects by",
+                        op.word(),
+                        net.protocol.word()
+                    ));
                 }
                 continue;
             }
@@ -134,9 +144,14 @@ impl Sheet<'_, '_> {
             return net.ports.first();
         }
         let own = self.plan.ports.own.iter().filter(|o| o.protocol == net.protocol);
-        let own = own.filter(|o| self.has(Target::Type(Ty::Own(o.ty)), access)).map(|o| o.ports.intersect(&net.ports));
+        let own = own
+            .filter(|o| self.has(Target::Type(Ty::Own(o.ty)), access))
+            .map(|o| o.ports.intersect(&net.ports));
         let map = self.plan.ports.known(net.protocol);
-        let base = map.into_iter().flat_map(|m| m.iter()).filter(|(ty, _)| self.has(Target::Type(Ty::Base(*ty)), access));
+        let base = map
+            .into_iter()
+            .flat_map(|m| m.iter())
+            .filter(|(ty, _)| self.has(Target::Type(Ty::Base(*ty)), access));
         own.chain(base.map(|(_, ports)| ports.intersect(&net.ports))).find_map(|p| p.first())
     }
 

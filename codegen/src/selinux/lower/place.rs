@@ -48,7 +48,12 @@ impl Hits {
 
 impl Sheet<'_, '_> {
     /// The types of the base among the paths of a pattern, without those of others and without what the build labels.
-    pub(super) fn base_hits(&self, pattern: &Pattern, without: &[&Pattern], wanted: Wanted) -> Result<Hits, TooLarge> {
+    pub(super) fn base_hits(
+        &self,
+        pattern: &Pattern,
+        without: &[&Pattern],
+        wanted: Wanted,
+    ) -> Result<Hits, TooLarge> {
         let mut out = Hits::default();
         if pattern.anchor() == Anchor::SelfProc {
             out.own_processes = true;
@@ -95,7 +100,9 @@ impl Sheet<'_, '_> {
             if let Some(ty) = found.and_then(|e| self.plan.base.entry_type(e)) {
                 out.push(Hit { ty, kind: Kind::Any, directory, witness: witness.into() });
                 let name = self.plan.base.type_name(ty);
-                let text = format!("below {path} only what is labelled `{name}`: other programs' files carry types of their own");
+                let text = format!(
+                    "below {path} only what is labelled `{name}`: other programs' files carry types of their own"
+                );
                 if !out.narrowed.contains(&text) {
                     out.narrowed.push(text);
                 }
@@ -107,7 +114,8 @@ impl Sheet<'_, '_> {
 
     fn mount_of(&self, pattern: &Pattern) -> Option<(&'static str, &'static str)> {
         let prefix = pattern.literal_prefix();
-        let below = |mount: &str| prefix.strip_prefix(mount).is_some_and(|r| r.is_empty() || r.starts_with('/'));
+        let below =
+            |mount: &str| prefix.strip_prefix(mount).is_some_and(|r| r.is_empty() || r.starts_with('/'));
         known::mounts().filter(|(mount, _)| below(mount)).max_by_key(|(mount, _)| mount.len())
     }
 
@@ -126,13 +134,16 @@ impl Sheet<'_, '_> {
         let prefix = pattern.literal_prefix();
         let inside = prefix.strip_prefix(mount).filter(|r| r.starts_with('/')).unwrap_or("/").to_owned();
         let rows: Vec<[&str; 4]> = base.genfs().filter(|r| r[0] == fs).collect();
-        let holder = rows.iter().filter(|r| inside.starts_with(r[1]) || r[1] == "/").max_by_key(|r| r[1].len());
+        let holder =
+            rows.iter().filter(|r| inside.starts_with(r[1]) || r[1] == "/").max_by_key(|r| r[1].len());
         let mut any = false;
         if let Some([_, path, _, ty]) = holder {
             any = true;
             add(ty, format!("{mount}{}", if *path == "/" { "" } else { path }), Kind::Any);
         }
-        for [_, path, kind, ty] in rows.iter().filter(|r| r[1].starts_with(&inside) && r[1].len() > inside.len()) {
+        for [_, path, kind, ty] in
+            rows.iter().filter(|r| r[1].starts_with(&inside) && r[1].len() > inside.len())
+        {
             let whole = format!("{mount}{path}");
             if pattern.matches(whole.trim_end_matches('/')) || pattern.tail() == Tail::Subtree {
                 add(ty, whole, Kind::from_field(kind).unwrap_or(Kind::Any));
@@ -198,14 +209,17 @@ impl Sheet<'_, '_> {
     /// The types of an area that a pattern of directories meets.
     fn parts_at(&self, index: usize, pattern: &Pattern) -> Result<Vec<OwnNo>, TooLarge> {
         let plan = self.plan;
-        let (Some(parts), Some(cutters)) = (plan.parts.get(index), plan.cutters.get(index)) else { return Ok(Vec::new()) };
+        let (Some(parts), Some(cutters)) = (plan.parts.get(index), plan.cutters.get(index)) else {
+            return Ok(Vec::new());
+        };
         let literal = pattern.as_literal().map(|p| if p == "/" { p } else { format!("{p}/") });
         let mut out = Vec::new();
         for part in parts {
             let fits = match &literal {
-                Some(path) => {
-                    cutters.iter().enumerate().all(|(i, c)| c.pattern.matches(path) == part.inside.contains(&i))
-                }
+                Some(path) => cutters
+                    .iter()
+                    .enumerate()
+                    .all(|(i, c)| c.pattern.matches(path) == part.inside.contains(&i)),
                 None => true,
             };
             if fits && !out.contains(&part.ty) {

@@ -10,7 +10,9 @@ use crate::near::{Near, meet};
 use crate::selinux::base::Base;
 use crate::selinux::model::FcLine;
 use crate::selinux::words::Words;
-use canc_dsl::policy::{Body, Demand, Effect, FileOp, FileOps, PathRef, PolicyData, PolicySet, Rule, RuleId, Target, UnixAddress};
+use canc_dsl::policy::{
+    Body, Demand, Effect, FileOp, FileOps, PathRef, PolicyData, PolicySet, Rule, RuleId, Target, UnixAddress,
+};
 use canc_dsl::source::Span;
 use canc_sets::path::{Pattern, TooLarge};
 use std::collections::{BTreeMap, BTreeSet};
@@ -193,7 +195,8 @@ impl<'a> Plan<'a> {
         let Some(area) = self.areas.get(index) else { return Ok((cutters, Vec::new())) };
         if cutters.is_empty() {
             // The usual case needs no automaton.
-            let witness = area.pattern.example(false).or_else(|| area.pattern.example(true)).unwrap_or_default();
+            let witness =
+                area.pattern.example(false).or_else(|| area.pattern.example(true)).unwrap_or_default();
             let whole = Part { inside: BTreeSet::new(), witness, ty: area.main };
             return Ok((cutters, vec![whole]));
         }
@@ -216,7 +219,10 @@ impl<'a> Plan<'a> {
                 None => {
                     let Some(name) = self.set.policies().get(policy).map(|p| &p.name) else { continue };
                     let label = label.as_deref().unwrap_or("exec");
-                    let about = format!("what a deny or an exception takes out of `{label}`, such as {}", part.witness);
+                    let about = format!(
+                        "what a deny or an exception takes out of `{label}`, such as {}",
+                        part.witness
+                    );
                     let no = self.types.add((policy, name), &[label, &number.to_string()], sort, about)?;
                     types.insert(rights, no);
                     no
@@ -236,13 +242,19 @@ impl<'a> Plan<'a> {
             }
             let near: Vec<(&Rule, &PathRef)> =
                 self.rule_paths(policy).map(|p| p.to(&area.pattern).collect()).unwrap_or_default();
-            let allowed = near.iter().filter(|(r, _)| r.effect == Effect::Allow).fold(0, |bits, (r, _)| bits | rule_ops(r));
+            let allowed = near
+                .iter()
+                .filter(|(r, _)| r.effect == Effect::Allow)
+                .fold(0, |bits, (r, _)| bits | rule_ops(r));
             for (rule, path) in near {
                 if !meet(&path.pattern, &area.pattern)? {
                     continue;
                 }
                 let mut cut = |pattern: &Pattern, how: Cut| -> Result<(), TooLarge> {
-                    if how == Cut::Deny || split::cuts(pattern, area)? || how != Cut::Allow && meet(pattern, &area.pattern)? {
+                    if how == Cut::Deny
+                        || split::cuts(pattern, area)?
+                        || how != Cut::Allow && meet(pattern, &area.pattern)?
+                    {
                         let uses = out.entry(pattern.clone()).or_default();
                         if !uses.contains(&(policy, rule.id, how)) {
                             uses.push((policy, rule.id, how));
@@ -277,7 +289,8 @@ impl<'a> Plan<'a> {
             if let Some(paths) = self.rule_paths(policy) {
                 for (rule, path) in paths.to(&area.pattern) {
                     if rule.effect == Effect::Allow && applies(rule, path, policy, area, cutters, part)? {
-                        ops |= rule_ops(rule) & !denied(self.set.policies().get(policy), policy, cutters, part);
+                        ops |=
+                            rule_ops(rule) & !denied(self.set.policies().get(policy), policy, cutters, part);
                     }
                 }
             }
@@ -295,7 +308,9 @@ impl<'a> Plan<'a> {
         index: usize,
         part: &Part,
     ) -> Result<u32, TooLarge> {
-        let (Some(area), Some(cutters)) = (self.areas.get(index), self.cutters.get(index)) else { return Ok(0) };
+        let (Some(area), Some(cutters)) = (self.areas.get(index), self.cutters.get(index)) else {
+            return Ok(0);
+        };
         if !applies(rule, path, policy, area, cutters, part)? {
             return Ok(0);
         }
@@ -310,7 +325,9 @@ fn at(span: Span, kind: LowerErrorKind) -> LowerError {
 /// Whether the rule is one of those that claim the area.
 pub(super) fn owns(rule: &Rule, policy: usize, area: &Area) -> bool {
     let Body::File(file) = &rule.body else { return false };
-    policy == area.policy && file.label.as_ref().map(|l| &l.name) == area.label.as_ref() && area.label.is_some()
+    policy == area.policy
+        && file.label.as_ref().map(|l| &l.name) == area.label.as_ref()
+        && area.label.is_some()
 }
 
 /// Whether one area's line beats another's where both match.

@@ -80,7 +80,12 @@ pub(super) fn allowed_ports(policy: &Policy, rule: &NetRule, op: NetOp) -> Inter
 }
 
 impl PortPlan {
-    pub(super) fn new(set: &PolicySet, base: &Base, types: &mut OwnTypes, errors: &mut Vec<LowerError>) -> Self {
+    pub(super) fn new(
+        set: &PolicySet,
+        base: &Base,
+        types: &mut OwnTypes,
+        errors: &mut Vec<LowerError>,
+    ) -> Self {
         let mut out = Self::default();
         let mut wanted: BTreeMap<Protocol, BTreeMap<u16, Vec<(usize, bool)>>> = BTreeMap::new();
         for (number, policy) in set.policies().iter().enumerate() {
@@ -160,7 +165,9 @@ impl PortPlan {
         }
         for (who, ranges) in groups {
             let ports: Intervals<u16> = ranges.into_iter().collect();
-            let (Some((policy, _)), Some((low, high))) = (who.first(), ports.ranges().first()) else { continue };
+            let (Some((policy, _)), Some((low, high))) = (who.first(), ports.ranges().first()) else {
+                continue;
+            };
             let Some(owner) = set.policies().get(*policy) else { continue };
             let name = if low == high {
                 format!("port_{}_{low}", protocol.word())

@@ -36,7 +36,10 @@ impl Sheet<'_, '_> {
         }
         self.base_draft.widen("its own processes, pipes and sockets without a name".into());
         if let Some(rule) = self.plan.base.domain_rules().find(|r| !r.condition.is_empty()) {
-            let text = format!("what the base gives every domain, such as `{} {{ {} }}` on `{}` where `{}` holds", rule.class, rule.perms, rule.target, rule.condition);
+            let text = format!(
+                "what the base gives every domain, such as `{} {{ {} }}` on `{}` where `{}` holds",
+                rule.class, rule.perms, rule.target, rule.condition
+            );
             self.base_draft.note(text);
         }
         let count = self.plan.base.domain_rules().count();
@@ -70,7 +73,9 @@ impl Sheet<'_, '_> {
             let name = capability_name(number).unwrap_or("");
             match self.capability_perm(class, name) {
                 Ok((class, perms)) => self.perms(source, Target::Itself, class, perms),
-                Err(lacks) => drop(self.draft(source).unknown.get_or_insert(format!("the base has no `{lacks}`"))),
+                Err(lacks) => {
+                    drop(self.draft(source).unknown.get_or_insert(format!("the base has no `{lacks}`")))
+                }
             }
         }
     }
@@ -82,7 +87,11 @@ impl Sheet<'_, '_> {
     }
 
     pub(super) fn userns_rule(&mut self, id: RuleId) {
-        let denied = self.policy.rules.iter().any(|r| r.effect == Effect::Deny && matches!(r.body, Body::UsernsCreate));
+        let denied = self
+            .policy
+            .rules
+            .iter()
+            .any(|r| r.effect == Effect::Deny && matches!(r.body, Body::UsernsCreate));
         if !denied {
             self.grant(Source::Rule(id), Target::Itself, Access::UsernsCreate);
         }
@@ -109,7 +118,8 @@ impl Sheet<'_, '_> {
     fn launcher_targets(&mut self, source: Source, who: &[&str]) -> BTreeSet<Target> {
         let base = self.plan.base;
         let names: Vec<&str> = base.launchers().filter(|l| who.contains(&l.who)).map(|l| l.domain).collect();
-        let found: BTreeSet<Target> = names.iter().filter_map(|n| base.type_no(n)).map(|t| Target::Type(Ty::Base(t))).collect();
+        let found: BTreeSet<Target> =
+            names.iter().filter_map(|n| base.type_no(n)).map(|t| Target::Type(Ty::Base(t))).collect();
         if found.is_empty() {
             self.draft(source).unknown.get_or_insert("the base does not say who starts programs".into());
         }
@@ -120,7 +130,9 @@ impl Sheet<'_, '_> {
         let source = Source::Rule(rule.id);
         if !signal.send {
             // Who may send is granted to the sender, with the launchers.
-            self.draft(source).note("receiving is granted to the senders named; the base lets its privileged domains send to all");
+            self.draft(source).note(
+                "receiving is granted to the senders named; the base lets its privileged domains send to all",
+            );
             return;
         }
         for peer in &signal.peers {
@@ -142,7 +154,9 @@ impl Sheet<'_, '_> {
     fn denied_signals(&self, peer: &Peer) -> u128 {
         let denied = self.policy.rules.iter().filter(|r| r.effect == Effect::Deny);
         denied.fold(0, |bits, r| match &r.body {
-            Body::Signal(s) if s.send && (s.peers.contains(peer) || s.peers.contains(&Peer::Any)) => bits | s.signals,
+            Body::Signal(s) if s.send && (s.peers.contains(peer) || s.peers.contains(&Peer::Any)) => {
+                bits | s.signals
+            }
             _ => bits,
         })
     }
@@ -174,7 +188,9 @@ impl Sheet<'_, '_> {
 pub(super) fn signal_accesses(signals: u128) -> Vec<Access> {
     let has = |n: u32| signals >> n & 1 == 1;
     let mut out = Vec::new();
-    for (number, access) in [(KILL, Access::SignalKill), (STOP, Access::SignalStop), (CHLD, Access::SignalChild)] {
+    for (number, access) in
+        [(KILL, Access::SignalKill), (STOP, Access::SignalStop), (CHLD, Access::SignalChild)]
+    {
         if has(number) {
             out.push(access);
         }
@@ -214,12 +230,15 @@ impl Sheet<'_, '_> {
                     for target in self.peers(Source::Rule(rule.id), peer) {
                         let sent = signal_accesses(signal.signals).into_iter().any(|a| self.has(target, a));
                         if sent && !(target == Target::Itself) {
-                            through.push(format!("signals that share a permission, to `{}`", self.name(target)));
+                            through
+                                .push(format!("signals that share a permission, to `{}`", self.name(target)));
                         }
                     }
                 }
             }
-            Body::UsernsCreate if self.has(Target::Itself, Access::UsernsCreate) => through.push("userns create".into()),
+            Body::UsernsCreate if self.has(Target::Itself, Access::UsernsCreate) => {
+                through.push("userns create".into())
+            }
             Body::Ptrace(ptrace) => {
                 for target in self.peers(Source::Rule(rule.id), &ptrace.peer) {
                     if ptrace.modes.has(PtraceMode::Trace) && self.has(target, Access::PtraceTrace) {
@@ -228,7 +247,9 @@ impl Sheet<'_, '_> {
                 }
             }
             Body::Unix(unix) => self.unix_deny(unix, &mut through),
-            Body::IoUring(_) if self.has(Target::Itself, Access::RingMemory) => through.push("io_uring".into()),
+            Body::IoUring(_) if self.has(Target::Itself, Access::RingMemory) => {
+                through.push("io_uring".into())
+            }
             _ => {}
         }
         self.draft(Source::Rule(rule.id)).through = through;
@@ -241,7 +262,10 @@ impl Sheet<'_, '_> {
             _ => false,
         });
         if allowed && matches!(unix.address, UnixAddress::Abstract(_)) {
-            through.push("abstract names: another rule needs the same peers, and SELinux does not look at names".into());
+            through.push(
+                "abstract names: another rule needs the same peers, and SELinux does not look at names"
+                    .into(),
+            );
         }
     }
 

@@ -38,7 +38,8 @@ pub(super) fn programs(
             let reached = is_reached(set, &policy.name);
             for path in policy.exec.iter().chain(&policy.attach) {
                 let private = reached || policy.attach.contains(path);
-                let mut work = Work { base, types, areas, number, name: &policy.name, programs: &mut programs };
+                let mut work =
+                    Work { base, types, areas, number, name: &policy.name, programs: &mut programs };
                 if let Err(kind) = work.program(path, private) {
                     errors.push(LowerError { span: path.span, other: None, kind });
                 }

@@ -47,7 +47,11 @@ pub(super) fn report(sheet: &Sheet<'_, '_>) -> Report {
         for (low, high) in own.ports.ranges() {
             let from = base.port_type(own.protocol, *low).map_or("port_t", |t| base.type_name(t)).to_owned();
             let range = if low == high { low.to_string() } else { format!("{low}-{high}") };
-            out.lost.push(Lost { what: format!("{} port {range}", own.protocol.word()), from, to: to.clone() });
+            out.lost.push(Lost {
+                what: format!("{} port {range}", own.protocol.word()),
+                from,
+                to: to.clone(),
+            });
         }
     }
     let sort = plan.types.iter().filter(|(_, t)| t.policy == sheet.number).find_map(|(_, t)| match t.sort {

@@ -103,7 +103,9 @@ impl Draft {
         let verdict = match effect {
             _ if self.unknown.is_some() => Verdict::BaseUnknown { why: self.unknown.unwrap_or_default() },
             _ if self.not_mediated => Verdict::NotApplicable,
-            Effect::Allow => Verdict::Allow { widened: shorten(self.widened), narrowed: shorten(self.narrowed) },
+            Effect::Allow => {
+                Verdict::Allow { widened: shorten(self.widened), narrowed: shorten(self.narrowed) }
+            }
             Effect::Deny => match (self.dropped, self.through) {
                 (Some(why), _) => Verdict::DenyDropped { why },
                 (None, through) if through.is_empty() => Verdict::DenyExact,
@@ -158,7 +160,11 @@ impl<'p, 'a> Sheet<'p, 'a> {
         let base = plan.base;
         let mut assertions: HashMap<(Target, ClassNo), Vec<(PermSet, Vec<AttrName>)>> = HashMap::new();
         for a in base.assertions() {
-            let target = if a.target == "self" { Some(Target::Itself) } else { base.type_no(a.target).map(|t| Target::Type(Ty::Base(t))) };
+            let target = if a.target == "self" {
+                Some(Target::Itself)
+            } else {
+                base.type_no(a.target).map(|t| Target::Type(Ty::Base(t)))
+            };
             let (Some(target), Some(class)) = (target, base.class_no(a.class)) else { continue };
             let names: Vec<&str> = a.perms.split_whitespace().collect();
             if let Ok(perms) = base.perms(class, &names) {
@@ -206,7 +212,13 @@ impl<'p, 'a> Sheet<'p, 'a> {
     }
 
     /// Grants an access in those of its classes that `keep` accepts.
-    pub(super) fn grant_classes(&mut self, source: Source, target: Target, access: Access, keep: &dyn Fn(ClassNo) -> bool) {
+    pub(super) fn grant_classes(
+        &mut self,
+        source: Source,
+        target: Target,
+        access: Access,
+        keep: &dyn Fn(ClassNo) -> bool,
+    ) {
         let plan = self.plan;
         match plan.words.of(access) {
             Ok(rows) => {
@@ -235,7 +247,10 @@ impl<'p, 'a> Sheet<'p, 'a> {
                     .map(str::to_owned)
                     .collect();
                 let class_name = self.plan.base.class_name(class).to_owned();
-                self.draft(source).narrow(format!("the base asserts that no domain has `{class_name} {{ {} }}` on `{what}`", words.join(" ")));
+                self.draft(source).narrow(format!(
+                    "the base asserts that no domain has `{class_name} {{ {} }}` on `{what}`",
+                    words.join(" ")
+                ));
                 perms = PermSet(broken.iter().fold(perms.0, |bits, (p, _)| bits & !p.0));
             }
         }
@@ -264,7 +279,9 @@ impl<'p, 'a> Sheet<'p, 'a> {
                 (_, Some(ty)) => Some(Target::Type(Ty::Base(ty))),
                 (name, None) => known::ALL_DOMAINS.contains(&name).then_some(Target::AllDomains),
             };
-            let (true, Some(target), Some(class)) = (holds, target, base.class_no(rule.class)) else { continue };
+            let (true, Some(target), Some(class)) = (holds, target, base.class_no(rule.class)) else {
+                continue;
+            };
             let names: Vec<&str> = rule.perms.split_whitespace().collect();
             if let Ok(perms) = base.perms(class, &names) {
                 self.grants.push(Grant { source: Source::Base, target, class, perms, given: true });
@@ -314,7 +331,8 @@ impl<'p, 'a> Sheet<'p, 'a> {
             outcome
         };
         let drafts = std::mem::take(&mut self.drafts);
-        let rules = drafts.into_iter().zip(&self.policy.rules).map(|(d, r)| finish(d.outcome(r.effect))).collect();
+        let rules =
+            drafts.into_iter().zip(&self.policy.rules).map(|(d, r)| finish(d.outcome(r.effect))).collect();
         let base = finish(std::mem::take(&mut self.base_draft).outcome(Effect::Allow));
         (rules, base)
     }

@@ -51,7 +51,11 @@ pub(super) struct Part {
 }
 
 /// The parts of an area that the cutters make; `nested` are areas that lie in it and are no part of it.
-pub(super) fn parts(area: &Area, cutters: &[Cutter], nested: &[&Pattern]) -> Result<Vec<Part>, LowerErrorKind> {
+pub(super) fn parts(
+    area: &Area,
+    cutters: &[Cutter],
+    nested: &[&Pattern],
+) -> Result<Vec<Part>, LowerErrorKind> {
     atoms(area, cutters, nested).map_err(|e| match e {
         Trouble::TooLarge(e) => LowerErrorKind::TooLarge { pattern: e.pattern },
         Trouble::TooMany => {
@@ -89,7 +93,11 @@ fn atoms(area: &Area, cutters: &[Cutter], nested: &[&Pattern]) -> Result<Vec<Par
                 next.push((inside, within, witness));
             }
             let without = lang.minus(cut.clone());
-            let kept = if cutter.pattern.matches(&witness) { without.witness(Universe::Paths)? } else { Some(witness) };
+            let kept = if cutter.pattern.matches(&witness) {
+                without.witness(Universe::Paths)?
+            } else {
+                Some(witness)
+            };
             if let Some(witness) = kept {
                 next.push((inside, without, witness));
             }
@@ -103,7 +111,12 @@ fn atoms(area: &Area, cutters: &[Cutter], nested: &[&Pattern]) -> Result<Vec<Par
 }
 
 /// The lines that give each part its type. `name` is the name of a type.
-pub(super) fn lines(area: &Area, cutters: &[Cutter], parts: &[Part], name: &dyn Fn(OwnNo) -> Option<TypeName>) -> Vec<FcLine> {
+pub(super) fn lines(
+    area: &Area,
+    cutters: &[Cutter],
+    parts: &[Part],
+    name: &dyn Fn(OwnNo) -> Option<TypeName>,
+) -> Vec<FcLine> {
     let mut lines: Vec<FcLine> = Vec::new();
     let whole = FcPath::new(area.pattern.clone());
     lines.extend(name(area.main).map(|ty| FcLine { path: whole, kind: area.kind, ty }));
@@ -116,7 +129,8 @@ pub(super) fn lines(area: &Area, cutters: &[Cutter], parts: &[Part], name: &dyn 
         if winner.is_some_and(|l| l.ty == ty) {
             continue;
         }
-        let beaten: Vec<Rank> = lines.iter().filter(matching).map(|l| Rank::new(&l.path.text(), l.kind)).collect();
+        let beaten: Vec<Rank> =
+            lines.iter().filter(matching).map(|l| Rank::new(&l.path.text(), l.kind)).collect();
         lines.extend(line_for(area, cutters, part, &beaten).map(|(path, kind)| FcLine { path, kind, ty }));
     }
     lines
@@ -133,20 +147,25 @@ fn kind_fits(kind: Kind, path: &str) -> bool {
 /// The spelling of a part that beats the lines it lies under. The pattern with the longest literal part comes first, since
 /// that length decides; the others become conditions; the rest is length.
 fn line_for(area: &Area, cutters: &[Cutter], part: &Part, beaten: &[Rank]) -> Option<(FcPath, Kind)> {
-    let mut all: Vec<&Pattern> = part.inside.iter().filter_map(|i| cutters.get(*i)).map(|c| &c.pattern).collect();
+    let mut all: Vec<&Pattern> =
+        part.inside.iter().filter_map(|i| cutters.get(*i)).map(|c| &c.pattern).collect();
     // A cutter wider than the area is a condition that always holds.
     all.retain(|p| p.covers(&area.pattern) != Some(true));
     if all.is_empty() || all.iter().all(|p| p.literal_prefix().len() < area.pattern.literal_prefix().len()) {
         all.push(&area.pattern);
     }
-    let longest = all.iter().max_by_key(|p| (p.literal_prefix().len(), std::cmp::Reverse((*p).clone()))).copied()?;
+    let longest =
+        all.iter().max_by_key(|p| (p.literal_prefix().len(), std::cmp::Reverse((*p).clone()))).copied()?;
     let others: Vec<Pattern> = all.into_iter().filter(|p| *p != longest).cloned().collect();
     let path = FcPath::all(longest.clone(), &others);
     let kind = if path.directories() { Kind::Directory } else { area.kind };
-    (0..=u8::MAX).map(|pad| path.clone().padded(pad)).find(|p| {
-        let rank = Rank::new(&p.text(), kind);
-        beaten.iter().all(|b| *b < rank)
-    }).map(|p| (p, kind))
+    (0..=u8::MAX)
+        .map(|pad| path.clone().padded(pad))
+        .find(|p| {
+            let rank = Rank::new(&p.text(), kind);
+            beaten.iter().all(|b| *b < rank)
+        })
+        .map(|p| (p, kind))
 }
 
 /// Whether a pattern lies in the area and is not the whole of it.
@@ -156,5 +175,7 @@ pub(super) fn cuts(pattern: &Pattern, area: &Area) -> Result<bool, TooLarge> {
 
 /// Whether an allow of this form may get a part of its own: a literal path, or a literal directory with its contents.
 pub(super) fn is_literal(pattern: &Pattern) -> bool {
-    pattern.has_literal_components() || (pattern.literal_prefix_components() == pattern.components().len() && pattern.tail() != Tail::Entry)
+    pattern.has_literal_components()
+        || (pattern.literal_prefix_components() == pattern.components().len()
+            && pattern.tail() != Tail::Entry)
 }

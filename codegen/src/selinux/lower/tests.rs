@@ -14,7 +14,9 @@ fn show() {
     let lowered = match lower(&set, &base) {
         Ok(l) => l,
         Err(errors) => {
-            for e in errors { println!("{:?} {} / {}", e.span, e.kind, e.kind.help()); }
+            for e in errors {
+                println!("{:?} {} / {}", e.span, e.kind, e.kind.help());
+            }
             return;
         }
     };
@@ -40,7 +42,14 @@ fn show() {
         let set = set.policies().iter().find(|p| p.name == l.policy).unwrap();
         for (rule, outcome) in set.rules.iter().zip(&l.outcomes) {
             if outcome.word() != "n/a" {
-                println!("r{} {:?} {}: {:?} {:?}", rule.id.0 + 1, rule.effect, outcome.word(), outcome.verdict, outcome.notes);
+                println!(
+                    "r{} {:?} {}: {:?} {:?}",
+                    rule.id.0 + 1,
+                    rule.effect,
+                    outcome.word(),
+                    outcome.verdict,
+                    outcome.notes
+                );
             }
         }
         println!("{:#?}", l.report);

@@ -46,7 +46,8 @@ impl Sheet<'_, '_> {
                     (Named::Pattern, Ty::Own(_)) => self.new_label(source, parent, kinds, *result, None),
                     (Named::Odd | Named::Pattern, _) => {
                         let ty = self.type_name(parent);
-                        self.draft(source).narrow(format!("what it makes itself is labelled `{ty}`, like its directory"));
+                        self.draft(source)
+                            .narrow(format!("what it makes itself is labelled `{ty}`, like its directory"));
                     }
                 }
             }
@@ -63,7 +64,8 @@ impl Sheet<'_, '_> {
             }
         }
         if ["/run", "/tmp", "/dev/shm"].iter().any(|d| path.pattern.literal_prefix().starts_with(d)) {
-            self.draft(source).note("gone after a restart: made anew by the program itself, or by a tmpfiles line");
+            self.draft(source)
+                .note("gone after a restart: made anew by the program itself, or by a tmpfiles line");
         }
         Ok(())
     }
@@ -94,7 +96,8 @@ impl Sheet<'_, '_> {
             return Ok(Vec::new());
         }
         let hits = self.base_hits(pattern, &[], Wanted { files, directories: !files })?;
-        let ordinary = |k: Kind| k.covers(if files { Kind::Regular } else { Kind::Directory }) || k == Kind::Socket;
+        let ordinary =
+            |k: Kind| k.covers(if files { Kind::Regular } else { Kind::Directory }) || k == Kind::Socket;
         Ok(hits.found.iter().filter(|h| ordinary(h.kind)).map(|h| Ty::Base(h.ty)).take(1).collect())
     }
 
@@ -104,7 +107,9 @@ impl Sheet<'_, '_> {
         let plan = self.plan;
         let near: Vec<usize> = plan.areas_near(&path.pattern).map(|(i, _)| i).collect();
         for index in near {
-            let (Some(area), Some(parts), Some(cutters)) = (plan.areas.get(index), plan.parts.get(index), plan.cutters.get(index)) else {
+            let (Some(area), Some(parts), Some(cutters)) =
+                (plan.areas.get(index), plan.parts.get(index), plan.cutters.get(index))
+            else {
                 continue;
             };
             if !meet(&area.pattern, &path.pattern)? {
@@ -149,7 +154,10 @@ impl Sheet<'_, '_> {
             errors.push(LowerError {
                 span: span(source).unwrap_or(self.policy.span),
                 other: span(&other_source),
-                kind: LowerErrorKind::OneParent { labels: [text(other), text(label.result)], parent: self.type_name(label.parent) },
+                kind: LowerErrorKind::OneParent {
+                    labels: [text(other), text(label.result)],
+                    parent: self.type_name(label.parent),
+                },
             });
             return;
         }

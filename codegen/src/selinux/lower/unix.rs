@@ -16,17 +16,27 @@ impl Sheet<'_, '_> {
         let stream = unix.types.has(UnixType::Stream) || unix.types.has(UnixType::Seqpacket);
         let dgram = unix.types.has(UnixType::Dgram);
         if stream {
-            self.grant(source, Target::Itself, if unix.listen { Access::StreamServer } else { Access::StreamClient });
+            self.grant(
+                source,
+                Target::Itself,
+                if unix.listen { Access::StreamServer } else { Access::StreamClient },
+            );
         }
         if dgram {
-            self.grant(source, Target::Itself, if unix.listen { Access::DgramServer } else { Access::DgramClient });
+            self.grant(
+                source,
+                Target::Itself,
+                if unix.listen { Access::DgramServer } else { Access::DgramClient },
+            );
         }
         if stream && unix.types.has(UnixType::Stream) != unix.types.has(UnixType::Seqpacket) {
-            self.draft(source).widen("stream and seqpacket sockets alike: SELinux gives both one class".into());
+            self.draft(source)
+                .widen("stream and seqpacket sockets alike: SELinux gives both one class".into());
         }
         match &unix.address {
             UnixAddress::Abstract(_) => {
-                let what = if unix.listen { "every abstract name" } else { "every abstract name of such a peer" };
+                let what =
+                    if unix.listen { "every abstract name" } else { "every abstract name of such a peer" };
                 self.draft(source).widen(what.into());
             }
             UnixAddress::Paths(paths) => {
@@ -54,7 +64,9 @@ impl Sheet<'_, '_> {
         let by_path = matches!(unix.address, UnixAddress::Paths(_));
         match peer {
             Peer::Any if by_path => {
-                self.draft(source).widen("abstract sockets of every process: SELinux asks for the peer, not for its name".into());
+                self.draft(source).widen(
+                    "abstract sockets of every process: SELinux asks for the peer, not for its name".into(),
+                );
             }
             Peer::User | Peer::Systemd if by_path => {
                 self.draft(source).widen("abstract sockets of that peer".into());
@@ -73,7 +85,9 @@ impl Sheet<'_, '_> {
             if area.kind == Kind::Regular || !meet(pattern, &area.pattern)? {
                 continue;
             }
-            let Some(path) = super::plan::rule_paths(rule).iter().find(|p| p.pattern == *pattern) else { continue };
+            let Some(path) = super::plan::rule_paths(rule).iter().find(|p| p.pattern == *pattern) else {
+                continue;
+            };
             for part in parts {
                 if plan.granted(self.number, rule, path, index, part)? & rule_ops(rule) != 0 {
                     self.grant(source, Target::Type(Ty::Own(part.ty)), access);

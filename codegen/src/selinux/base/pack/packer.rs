@@ -127,7 +127,9 @@ impl Packer {
         let mut lines: Vec<Line<'_>> =
             facts.contexts.iter().map(|c| Line::new(c, c.pattern.clone(), false, 0)).collect();
         lines.extend(facts.homes.iter().map(|c| Line::new(c, home_of_anyone(&c.pattern), true, 0)));
-        lines.extend(facts.homes.iter().filter_map(|c| Some(Line::new(c, home_of_root(&c.pattern)?, true, 1))));
+        lines.extend(
+            facts.homes.iter().filter_map(|c| Some(Line::new(c, home_of_root(&c.pattern)?, true, 1))),
+        );
         // Templates come from a file of their own, read after the other; plain paths beat both.
         let plain = |l: &Line<'_>| l.rank.plain && !has_odd_escape(&l.pattern);
         lines.sort_by(|a, b| {

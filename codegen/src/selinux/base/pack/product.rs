@@ -70,15 +70,20 @@ pub fn common(a: &Side<'_>, b: &Side<'_>, never: &[Side<'_>]) -> Option<Option<V
     while let Some((_, _, node)) = trail.get(next).cloned() {
         let ((p, e), here) = (node.at, next);
         next += 1;
-        let refused = || never.iter().zip(&node.never).any(|(side, states)| super::program::accepts(side.program, states));
+        let refused = || {
+            never.iter().zip(&node.never).any(|(side, states)| super::program::accepts(side.program, states))
+        };
         if a.ends(p) && b.ends(e) && !refused() {
             return Some(Some(spell(&trail, here)));
         }
         let (Some(left), Some(right)) = (a.bytes(p), b.bytes(e)) else { continue };
         for part in split(intersect(&left, &right), never, &node.never) {
             let Some(byte) = pleasant(&part) else { continue };
-            let after: Vec<States> =
-                never.iter().zip(&node.never).map(|(s, at)| super::program::step(s.program, s.classes, at, byte)).collect();
+            let after: Vec<States> = never
+                .iter()
+                .zip(&node.never)
+                .map(|(s, at)| super::program::step(s.program, s.classes, at, byte))
+                .collect();
             for p in each(&a.after(p)) {
                 for e in each(&b.after(e)) {
                     let node = Node { at: (p, e), never: after.clone() };
@@ -107,7 +112,11 @@ fn split(all: [u64; 4], never: &[Side<'_>], at: &[States]) -> Vec<[u64; 4]> {
     for (side, states) in never.iter().zip(at) {
         for bytes in each(states).filter_map(|pc| side.bytes(pc)) {
             let outside = bytes.map(|w| !w);
-            parts = parts.iter().flat_map(|p| [intersect(p, &bytes), intersect(p, &outside)]).filter(|p| *p != [0; 4]).collect();
+            parts = parts
+                .iter()
+                .flat_map(|p| [intersect(p, &bytes), intersect(p, &outside)])
+                .filter(|p| *p != [0; 4])
+                .collect();
         }
     }
     parts.retain(|p| *p != [0; 4]);
