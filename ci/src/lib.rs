@@ -9,6 +9,7 @@ pub mod base_facts;
 pub mod cache;
 pub mod error;
 pub mod oracle;
+pub mod oracle_apparmor;
 pub mod rootfs;
 pub mod run;
 pub mod steps;

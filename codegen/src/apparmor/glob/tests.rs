@@ -46,7 +46,7 @@ fn the_spelling() {
     }
     let hostile = Pattern::literal_path("/a\"b@{c}*?[d]^\\,e").unwrap();
     let text = AaGlob::of_pattern(&hostile, Form::File).unwrap();
-    assert_eq!(text.as_str(), r"/a\x22b\x40\{c\}\*\?\[d\]\^\\\,e");
+    assert_eq!(text.as_str(), r"/a\x22b\x40\{c\}\*\?\[d\]\^\x5C\,e");
     assert!(text.matches("/a\"b@{c}*?[d]^\\,e").unwrap());
 }
 
