@@ -4,7 +4,7 @@
 mod pack;
 
 use pack::tables::{Entry, Inst, Range, Shape, Tables, Text};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -27,8 +27,56 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::write(Path::new(&out).join(format!("{base}.pool")), tables.pool.as_bytes())?;
         fs::write(Path::new(&out).join(format!("{base}.rs")), print(base, &tables)?)?;
     }
+    fs::write(Path::new(&out).join("m4_words.rs"), m4_words(&fs::read_to_string("data/selinux/m4_words.txt")?)?)?;
+    fs::write(Path::new(&out).join("access.rs"), access(&fs::read_to_string("data/selinux/access.tsv")?)?)?;
+    fs::write(Path::new(&out).join("names.rs"), names(&fs::read_to_string("data/selinux/names.tsv")?)?)?;
+    println!("cargo::rerun-if-changed=data/selinux");
     println!("cargo::rerun-if-changed=src/selinux/base/pack");
     Ok(())
+}
+
+/// The words that m4 replaces, sorted for a binary search.
+fn m4_words(text: &str) -> Result<String, Box<dyn Error>> {
+    let words: BTreeSet<&str> = text.lines().filter(|l| !l.starts_with('#') && !l.is_empty()).collect();
+    let mut o = String::from("static M4_WORDS: &[&str] = &[");
+    words.iter().try_for_each(|w| write!(o, "{w:?},"))?;
+    o.push_str("];");
+    Ok(o)
+}
+
+/// Names of the reference policy by what they are for.
+fn names(text: &str) -> Result<String, Box<dyn Error>> {
+    let mut o = String::new();
+    for line in text.lines().filter(|l| !l.starts_with('#') && !l.is_empty()) {
+        let (what, names) = line.split_once('\t').ok_or_else(|| format!("no tab in `{line}`"))?;
+        write!(o, "/// See `data/selinux/names.tsv`.\npub const {what}: &[&str] = &[")?;
+        names.split_whitespace().try_for_each(|n| write!(o, "{n:?},"))?;
+        o.push_str("];\n");
+    }
+    Ok(o)
+}
+
+/// The table of what may be granted, as an enumeration and its rows.
+fn access(text: &str) -> Result<String, Box<dyn Error>> {
+    let rows: Vec<Vec<&str>> =
+        text.lines().filter(|l| !l.starts_with('#') && !l.is_empty()).map(|l| l.split('\t').collect()).collect();
+    let mut names: Vec<&str> = rows.iter().filter_map(|r| r.first().copied()).collect();
+    names.dedup();
+    let mut o = String::from("/// Something that may be granted: its rows of `data/selinux/access.tsv` say what it is in the policy's classes.\n");
+    o.push_str("#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]\n");
+    o.push_str("#[expect(missing_docs, reason = \"the table explains them\")]\npub enum Access {");
+    names.iter().try_for_each(|n| write!(o, "{n},"))?;
+    write!(o, "}}\nimpl Access {{\n/// All of them, in the order of the table.\npub const ALL: [Self; {}] = [", names.len())?;
+    names.iter().try_for_each(|n| write!(o, "Self::{n},"))?;
+    o.push_str("];\n}\nstatic ROWS: &[(Access, &str, &[&str])] = &[");
+    for row in &rows {
+        let [name, class, perms] = row.as_slice() else { return Err(format!("{row:?}").into()) };
+        write!(o, "\n(Access::{name}, {class:?}, &[")?;
+        perms.split_whitespace().try_for_each(|p| write!(o, "{p:?},"))?;
+        o.push_str("]),");
+    }
+    o.push_str("];");
+    Ok(o)
 }
 
 fn print(base: &str, t: &Tables) -> Result<String, Box<dyn Error>> {

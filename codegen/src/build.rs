@@ -13,6 +13,7 @@ pub use lower::Lowered;
 
 use crate::apparmor::ApparmorOptions;
 use crate::seccomp::SeccompOptions;
+use crate::selinux;
 use crate::selinux::base::Base;
 use canc_bundle::Manifest;
 use canc_dsl::diag::Diagnostic;
@@ -60,8 +61,19 @@ pub struct Build {
 /// What the targets cannot say at all, and what no deployment enforces: every case of it, with its place in the source.
 pub fn build(set: &PolicySet, sources: &SourceMap, options: &BuildOptions) -> Result<Build, Vec<Diagnostic>> {
     let mut errors = Vec::new();
-    let lowered: Vec<Lowered> =
-        set.policies().iter().filter_map(|p| Lowered::new(set, p, options, &mut errors)).collect();
+    let modules = selinux::lower(set, &options.base)
+        .unwrap_or_else(|list| {
+            errors.extend(list.iter().map(lower::selinux_error));
+            Vec::new()
+        });
+    let lowered: Vec<Lowered> = set
+        .policies()
+        .iter()
+        .filter_map(|policy| {
+            let module = modules.iter().find(|m| m.policy == policy.name).cloned();
+            Lowered::new(set, policy, module, options, &mut errors)
+        })
+        .collect();
     if !errors.is_empty() {
         return Err(errors);
     }

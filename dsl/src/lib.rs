@@ -27,7 +27,6 @@ mod words;
 pub use compile::{
     Compilation, LoadError, Loaded, Loader, MemoryFiles, NoFiles, Options, Version, compile, parse,
 };
-pub use parse::{Token, TokenKind};
 pub use request::{RequestReading, parse_request};
 pub use standard::std_fragments;
 pub use words::reserved_words;

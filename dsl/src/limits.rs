@@ -8,6 +8,8 @@ pub const MAX_LINE_BYTES: usize = 64 << 10;
 pub const MAX_STATEMENT_BYTES: usize = 512 << 10;
 /// The most statements and comments of one text.
 pub const MAX_STATEMENTS: usize = 500_000;
+/// The most items of one text: lets, parameters, fragments, policies, tests and the rest.
+pub const MAX_ITEMS: usize = 20_000;
 /// The longest string, in bytes, as written and after interpolation: Linux's `PATH_MAX`.
 pub const MAX_STRING_BYTES: usize = 4096;
 /// The longest `"""raw"""` text, in bytes.
@@ -29,7 +31,7 @@ pub const MAX_POLICIES: usize = 120;
 /// The most rules of one compilation, those of included fragments counted each time.
 pub const MAX_RULES: usize = 250_000;
 /// The most paths, ports, addresses, names and system calls that the sets of one compilation may expand to. Of a path with
-/// alternatives, each 16 bytes of each expansion count as one.
+/// alternatives, each 8 bytes of each expansion count as one.
 pub const MAX_VALUES: usize = 1_000_000;
 /// The most comparisons in one condition.
 pub const MAX_TESTS: usize = 8192;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Which source text of a [`SourceMap`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -56,6 +56,20 @@ pub struct SourceFile {
     pub name: Arc<str>,
     /// The text.
     pub text: Arc<str>,
+    /// Where lines start, found when somebody asks first.
+    lines: OnceLock<Vec<u32>>,
+}
+
+impl SourceFile {
+    /// The number of the line that holds the byte at `offset`, from 0, and where it starts.
+    fn line(&self, offset: usize) -> (usize, usize) {
+        let starts = self.lines.get_or_init(|| {
+            let ends = self.text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at + 1);
+            std::iter::once(0).chain(ends).map(|at| u32::try_from(at).unwrap_or(u32::MAX)).collect()
+        });
+        let number = starts.partition_point(|start| *start as usize <= offset).saturating_sub(1);
+        (number, starts.get(number).map_or(0, |start| *start as usize))
+    }
 }
 
 /// All source texts of a compilation.
@@ -68,7 +82,7 @@ impl SourceMap {
     /// Adds a text and returns its number.
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(SourceFile { name: name.into(), text: text.into() });
+        self.files.push(SourceFile { name: name.into(), text: text.into(), lines: OnceLock::new() });
         id
     }
 
@@ -92,9 +106,26 @@ impl SourceMap {
     /// The line and column (both from 1; the column counts characters) at which a span starts.
     #[must_use]
     pub fn line_column(&self, span: Span) -> (usize, usize) {
-        let before = self.get(span.file).and_then(|f| f.text.get(..span.start as usize)).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
-        let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
-        (before.bytes().filter(|b| *b == b'\n').count() + 1, column)
+        let Some(file) = self.get(span.file) else { return (1, 1) };
+        let (line, start) = file.line(span.start as usize);
+        let before = file.text.get(start..span.start as usize).unwrap_or_default();
+        (line + 1, before.chars().count() + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_columns_count_characters_from_one() {
+        let mut map = SourceMap::default();
+        let file = map.add("x", "a\nbü c\n\nd");
+        let at = |offset: usize| map.line_column(Span::new(file, offset, offset + 1));
+        assert_eq!(
+            [at(0), at(1), at(2), at(3), at(5), at(8), at(9)],
+            [(1, 1), (1, 2), (2, 1), (2, 2), (2, 3), (3, 1), (4, 1)]
+        );
+        assert_eq!(map.line_column(Span::new(FileId(9), 3, 4)), (1, 1));
     }
 }

@@ -4,12 +4,13 @@ use crate::failure::Failure;
 use crate::plan::Policy;
 use crate::sys::{Instruction, MAX_INSTRUCTIONS};
 use crate::trusted;
-use canc_bundle::{Artefact, FORMAT, LandlockRuleset, LandlockRulesets, MANIFEST, Manifest, take_ruleset};
+use canc_bundle::{Artefact, FORMAT, LandlockRuleset, MANIFEST, Manifest};
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, openat2};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
@@ -108,15 +109,14 @@ impl Bundle {
     /// A file that is missing, altered or damaged, or has nothing for this ABI.
     pub fn ruleset(&self, artefact: &Artefact, abi: u32) -> Result<LandlockRuleset, Failure> {
         let bytes = self.verified(artefact)?;
-        let mut all: LandlockRulesets = serde_json::from_slice(&bytes)
-            .map_err(|e| Failure::refused(&artefact.path, e.to_string(), "build the bundle again"))?;
-        take_ruleset(&mut all, abi).ok_or_else(|| {
-            Failure::refused(
-                &artefact.path,
-                format!("it has no ruleset for ABI {abi}"),
-                "build the bundle again",
-            )
-        })
+        let damaged =
+            |e: serde_json::Error| Failure::refused(&artefact.path, e.to_string(), "build the bundle again");
+        let all: BTreeMap<u32, IgnoredAny> = serde_json::from_slice(&bytes).map_err(damaged)?;
+        let Some((best, _)) = all.range(..=abi).next_back() else {
+            let why = format!("it has no ruleset for ABI {abi}");
+            return Err(Failure::refused(&artefact.path, why, "build the bundle again"));
+        };
+        OneRuleset(*best).deserialize(&mut serde_json::Deserializer::from_slice(&bytes)).map_err(damaged)
     }
 
     fn verified(&self, artefact: &Artefact) -> Result<Vec<u8>, Failure> {
@@ -127,6 +127,37 @@ impl Bundle {
         }
         let why = format!("its digest is {found}, the manifest says {}", artefact.sha256);
         Err(Failure::refused(&artefact.path, why, "it was altered after the build: build the bundle again"))
+    }
+}
+
+/// Reads one ruleset of a [`canc_bundle::LandlockRulesets`] and passes over the others, which are as many as there are ABIs.
+struct OneRuleset(u32);
+
+impl<'de> DeserializeSeed<'de> for OneRuleset {
+    type Value = LandlockRuleset;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<LandlockRuleset, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for OneRuleset {
+    type Value = LandlockRuleset;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "rulesets by ABI, {} among them", self.0)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<LandlockRuleset, A::Error> {
+        let mut found = None;
+        while let Some(abi) = map.next_key::<u32>()? {
+            if abi == self.0 {
+                found = Some(map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        found.ok_or_else(|| A::Error::custom("the ruleset is gone"))
     }
 }
 

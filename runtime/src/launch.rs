@@ -7,7 +7,7 @@ use crate::host::{HostFacts, Wanted, probe};
 use crate::landlock::{self, Places, Prepared};
 use crate::machine::Machine;
 use crate::perform::{Payload, perform};
-use crate::plan::{Plan, Policy, Step};
+use crate::plan::{Plan, Policy};
 use crate::program::Program;
 use crate::report::Format;
 use crate::sys;
@@ -99,14 +99,7 @@ pub fn launch(bundle: &Bundle, request: Request) -> Result<Decision, Failure> {
         program: decision.program.path.display().to_string(),
         arguments: arguments(request.command)?,
         environment,
-        filters: match plan
-            .steps
-            .iter()
-            .find_map(|s| if let Step::Seccomp { programs, .. } = s { Some(programs) } else { None })
-        {
-            Some(programs) => bundle.filters(programs)?,
-            None => Vec::new(),
-        },
+        filters: bundle.filters(plan.programs())?,
         capabilities: decision.host.process.capabilities,
         report: request.report,
         opened_stdio,
@@ -140,9 +133,7 @@ fn ruleset(
     plan: &Plan,
     home: Option<&Path>,
 ) -> Result<Option<Prepared>, Failure> {
-    let abi =
-        plan.steps.iter().find_map(|s| if let Step::Landlock { abi, .. } = s { Some(*abi) } else { None });
-    let (Some(abi), Some(entry)) = (abi, &policy.landlock) else { return Ok(None) };
+    let (Some(abi), Some(entry)) = (plan.landlock_abi(), &policy.landlock) else { return Ok(None) };
     let rules = bundle.ruleset(&entry.rulesets, abi)?;
     landlock::prepare(&rules, &Places::of_caller(home)).map(Some)
 }

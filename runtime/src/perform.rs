@@ -7,7 +7,7 @@ use crate::environment::{self, Environment, Variables};
 use crate::failure::{Code, Failure};
 use crate::host::CapabilityFacts;
 use crate::limits;
-use crate::plan::{Plan, Step};
+use crate::plan::{Layer, Namespace, Plan, Step};
 use crate::report::{Enforcement, Format};
 use crate::sys::{Arguments, Instruction};
 use crate::system::System;
@@ -74,44 +74,13 @@ impl<'a> Launch<'a> {
             Step::Descriptors { keep, activation } => self.descriptors(keep, *activation, system)?,
             Step::Environment { keep, set } => self.set_environment(keep, set),
             Step::Keyring => self.keyring(system)?,
-            Step::Limit { word, value } => {
-                let Some(resource) = limits::resource(word) else {
-                    return Err(Failure::refused(format!("limit {word}"), "it is no rlimit", ""));
-                };
-                system.limit(resource, *value).map_err(|e| failed(&format!("limit {word}"), &e))?;
-                self.report.limits.insert(word.clone(), *value);
-            }
-            Step::Label { layer, write, expect } => {
-                let Some(attribute) = layer.exec_attribute() else {
-                    return Err(Failure::refused(layer.word(), "it has no labels", ""));
-                };
-                let found = system.label(attribute, write, expect).map_err(|why| {
-                    Failure::refused(
-                        layer.word(),
-                        why,
-                        "look for mounts over /proc, and `canc apply` the bundle again",
-                    )
-                })?;
-                self.report.enforced(*layer, found);
-            }
-            Step::Namespaces(kinds) => {
-                system.namespaces(kinds).map_err(|why| {
-                    let remedy = "look for limits on user namespaces: user.max_user_namespaces, AppArmor, a container's filter";
-                    Failure::refused("namespaces", why, remedy)
-                })?;
-                self.report.namespaces.clone_from(kinds);
-            }
+            Step::Limit { word, value } => self.limit(word, *value, system)?,
+            Step::Label { layer, write, expect } => self.label(*layer, write, expect, system)?,
+            Step::Namespaces(kinds) => self.namespaces(kinds, system)?,
             Step::Bounding { drop } => {
                 system.drop_bounding(*drop).map_err(|e| failed("capabilities (bounding set)", &e))?;
             }
-            Step::Capabilities(want) => {
-                system.set_capabilities(want).map_err(|e| failed("capabilities", &e))?;
-                let now = system.capabilities().map_err(|e| failed("capabilities", &e))?;
-                if now != *want {
-                    return Err(Failure::refused("capabilities", "the kernel did not take the sets", ""));
-                }
-                self.report.capabilities = now;
-            }
+            Step::Capabilities(want) => self.capabilities(want, system)?,
             Step::NoNewPrivs => {
                 system.no_new_privs().map_err(|e| failed("no_new_privs", &e))?;
                 self.report.no_new_privs = true;
@@ -134,6 +103,55 @@ impl<'a> Launch<'a> {
                 return Err(failed(&self.payload.program, &error).with_code(Code::CannotExecute));
             }
         }
+        Ok(())
+    }
+
+    fn limit(&mut self, word: &str, value: u64, system: &mut impl System) -> Result<(), Failure> {
+        let Some(resource) = limits::resource(word) else {
+            return Err(Failure::refused(format!("limit {word}"), "it is no rlimit", ""));
+        };
+        system.limit(resource, value).map_err(|e| failed(&format!("limit {word}"), &e))?;
+        self.report.limits.insert(word.to_owned(), value);
+        Ok(())
+    }
+
+    fn label(
+        &mut self,
+        layer: Layer,
+        write: &str,
+        expect: &str,
+        system: &mut impl System,
+    ) -> Result<(), Failure> {
+        let Some(attribute) = layer.exec_attribute() else {
+            return Err(Failure::refused(layer.word(), "it has no labels", ""));
+        };
+        let found = system.label(attribute, write, expect).map_err(|why| {
+            Failure::refused(
+                layer.word(),
+                why,
+                "look for mounts over /proc, and `canc apply` the bundle again",
+            )
+        })?;
+        self.report.enforced(layer, found);
+        Ok(())
+    }
+
+    fn namespaces(&mut self, kinds: &[Namespace], system: &mut impl System) -> Result<(), Failure> {
+        system.namespaces(kinds).map_err(|why| {
+            let remedy = "look for limits on user namespaces: user.max_user_namespaces, AppArmor, a container's filter";
+            Failure::refused("namespaces", why, remedy)
+        })?;
+        self.report.namespaces = kinds.to_vec();
+        Ok(())
+    }
+
+    fn capabilities(&mut self, want: &CapabilityFacts, system: &mut impl System) -> Result<(), Failure> {
+        system.set_capabilities(want).map_err(|e| failed("capabilities", &e))?;
+        let now = system.capabilities().map_err(|e| failed("capabilities", &e))?;
+        if now != *want {
+            return Err(Failure::refused("capabilities", "the kernel did not take the sets", ""));
+        }
+        self.report.capabilities = now;
         Ok(())
     }
 

@@ -136,6 +136,23 @@ impl Plan {
         let complain = policy.launch.mode == "complain";
         Ok(Self { policy: policy.name.clone(), complain, layers, accepted, notes, steps })
     }
+
+    /// The filters that are loaded, first to last.
+    #[must_use]
+    pub fn programs(&self) -> &[Artefact] {
+        match self.steps.iter().find(|step| matches!(step, Step::Seccomp { .. })) {
+            Some(Step::Seccomp { programs, .. }) => programs,
+            _ => &[],
+        }
+    }
+
+    /// The kernel's Landlock ABI, where a ruleset is enforced.
+    #[must_use]
+    pub fn landlock_abi(&self) -> Option<u32> {
+        self.steps
+            .iter()
+            .find_map(|step| if let Step::Landlock { abi, .. } = step { Some(*abi) } else { None })
+    }
 }
 
 /// Words that this version does not know mean a bundle from a newer compiler: never pass over one.

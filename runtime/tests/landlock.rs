@@ -169,4 +169,21 @@ fn the_ruleset_is_the_best_that_the_kernel_has() {
     made.permits(&["read", &at(&home, "mine/file")]);
     made.rulesets.remove(&1);
     made.is_refused(&["landlock.json", "no ruleset for ABI"]);
+    // Of several the highest: this one permits no program.
+    let mut narrower = rules.clone();
+    narrower.paths.clear();
+    made.rulesets.extend([(1, rules.clone()), (2, narrower), (4_000_000_000, rules)]);
+    let ran = made.run(&["label"]);
+    assert_eq!(ran.code, Some(126), "{} {}", ran.out, ran.err);
+}
+
+/// By CAP_SYS_ADMIN, which is gone afterwards.
+#[test]
+fn it_is_enforced_without_no_new_privs_too() {
+    assert!(rustix::process::geteuid().is_root(), "run the tests by sudo, as ci/test does");
+    let (mut made, home) = made();
+    made.launch().no_new_privs = false;
+    made.permits(&["read", &at(&home, "mine/file")]);
+    made.refuses(&["read", &at(&home, "other/file")], "EACCES");
+    assert_eq!(made.ask(&["state"])["result"]["effective"], "0000000000000000");
 }

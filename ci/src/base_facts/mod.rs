@@ -99,7 +99,6 @@ pub fn generate(root: &Root) -> Result<Tables, Error> {
     out.insert("classes.tsv", tables::classes(root)?);
     out.insert("domain.tsv", probe::domain(root)?);
     out.insert("reach.tsv", probe::reach(root)?);
-    out.insert("sockets.tsv", probe::sockets(root)?);
     out.insert("assertions.tsv", cil::assertions(&modules)?);
     out.insert("launchers.tsv", tables::launchers(root, &modules)?);
     out.insert("users.tsv", tables::users(root)?);

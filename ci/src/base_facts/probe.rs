@@ -62,24 +62,6 @@ pub(super) fn reach(root: &Root) -> Result<String, Error> {
     Ok(out)
 }
 
-/// Which domains may make a socket of a type, so that a client's peer need not be every domain.
-pub(super) fn sockets(root: &Root) -> Result<String, Error> {
-    let mut makers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for rule in allows(root, &["-c", "sock_file", "-p", "create"])? {
-        // A rule on an attribute speaks of privileged domains that may make anything.
-        if rule.condition.is_empty() && rule.target.ends_with("_t") && rule.source.ends_with("_t") {
-            makers.entry(rule.target).or_default().insert(rule.source);
-        }
-    }
-    let mut out = String::from(
-        "# type of a socket in the file system\tdomains that may make it by a rule of their own\n",
-    );
-    makers.iter().for_each(|(target, all)| {
-        let _ = writeln!(out, "{target}\t{}", join(all));
-    });
-    Ok(out)
-}
-
 fn join(set: &BTreeSet<String>) -> String {
     set.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
 }

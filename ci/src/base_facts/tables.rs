@@ -185,7 +185,8 @@ pub(super) fn types(root: &Root, modules: &Modules, done: &Tables) -> Result<Str
     for line in lines(&text, "type ") {
         let (head, attributes) = line.split_once(',').unwrap_or((line, ""));
         let (name, aliases) = head.split_once(" alias ").unwrap_or((head, ""));
-        if !named.contains(name) || name.starts_with("cancprobe_") {
+        let terminal = attributes.split(',').any(|a| matches!(a.trim(), "ptynode" | "ttynode"));
+        if !(named.contains(name) || terminal) || name.starts_with("cancprobe_") {
             continue;
         }
         let attributes: BTreeSet<&str> =

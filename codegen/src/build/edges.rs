@@ -1,7 +1,6 @@
 //! Transitions between policies: what the program at the far end may do must lie within what its starter may do.
 
 use super::judge::Subject;
-use crate::coverage::Layer;
 use canc_dsl::codes;
 use canc_dsl::diag::Diagnostic;
 use canc_dsl::meaning::{Evaluator, Kind, RequestSet};
@@ -37,14 +36,13 @@ fn excess(subject: &Subject<'_>, from: usize, to: usize) -> Result<Option<(Rule,
     let (Some(starter), Some(started)) = (subject.evaluators.get(from), subject.evaluators.get(to)) else {
         return Ok(None);
     };
-    let filter = subject.layers.get(from).and_then(|l| l.seccomp.as_ref());
     let free = starter.policy().no_new_privs_off.is_some();
     for rule in started.policy().rules.iter().filter(|r| r.effect == Effect::Allow) {
         let witness = match &rule.body {
             Body::Syscall(_) => {
                 subject.lowered(from).and_then(|l| l.seccomp.as_ref()).and_then(|s| s.beyond(rule))
             }
-            _ => beyond(starter, started, filter, rule, free)?,
+            _ => beyond(starter, started, rule, free)?,
         };
         if let Some(witness) = witness {
             return Ok(Some((rule.clone(), witness)));
@@ -57,7 +55,6 @@ fn excess(subject: &Subject<'_>, from: usize, to: usize) -> Result<Option<(Rule,
 fn beyond(
     starter: &Evaluator<'_>,
     started: &Evaluator<'_>,
-    _filter: Option<&Layer<'_>>,
     rule: &Rule,
     free: bool,
 ) -> Result<Option<String>, TooLarge> {
@@ -66,7 +63,7 @@ fn beyond(
             continue;
         }
         let wanted = RequestSet::new(vec![region.clone()]).intersect(&started.allowed(region.kind, "/")?);
-        let wanted = started.peers().as_seen_by(starter.peers(), wanted);
+        let wanted = started.peers().as_reached_from(starter.peers(), wanted);
         if let Some(witness) = wanted.minus(&starter.allowed(region.kind, "/")?).witness()? {
             return Ok(Some(witness));
         }

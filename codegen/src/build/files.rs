@@ -30,14 +30,16 @@ fn add(files: &mut Files, path: String, contents: Vec<u8>) -> Artefact {
 /// The module source, its contexts and its ports.
 pub fn selinux(policy: &Policy, lowered: &Lowered, files: &mut Files) -> Option<SelinuxEntry> {
     let selinux = lowered.selinux.as_ref()?;
-    let module = selinux.module_name().to_owned();
-    let mut file =
-        |ending: &str, text: String| add(files, format!("selinux/{module}{ending}"), text.into_bytes());
-    let te = file(".te", selinux::emit::te(selinux));
-    let fc = file(".fc", selinux::emit::fc(selinux));
-    let ports = selinux::emit::ports(selinux).map(|text| file("_ports.cil", text));
+    let module = selinux.module.name.to_string();
+    // A string takes whatever is printed, so that printing cannot fail.
+    let mut file = |ending: &str, text: Result<String, std::fmt::Error>| {
+        add(files, format!("selinux/{module}{ending}"), text.unwrap_or_default().into_bytes())
+    };
+    let te = file(".te", selinux::emit::te(&selinux.module));
+    let fc = file(".fc", selinux::emit::fc(&selinux.contexts));
+    let ports = selinux.ports.as_ref().map(|ports| file("_ports.cil", selinux::emit::cil(ports)));
     Some(SelinuxEntry {
-        domain: selinux.domain_type().to_owned(),
+        domain: selinux.domain.to_string(),
         te,
         fc,
         ports,

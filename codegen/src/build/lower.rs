@@ -30,16 +30,12 @@ impl Lowered {
     pub(super) fn new(
         set: &PolicySet,
         policy: &Policy,
+        selinux: Option<selinux::Lowered>,
         options: &BuildOptions,
         errors: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
         let on = |target| policy.demand(target) != Demand::Off;
         let before = errors.len();
-        let selinux = on(Target::Selinux).then(|| {
-            selinux::lower(set, policy, &options.base)
-                .map_err(|e| errors.extend(e.iter().map(|e| e.diagnostic(policy))))
-                .ok()
-        });
         let apparmor = on(Target::Apparmor).then(|| {
             apparmor::lower(set, policy, &options.apparmor)
                 .map_err(|list| errors.extend(list.iter().map(|e| apparmor_error(policy, e))))
@@ -56,7 +52,7 @@ impl Lowered {
                 .ok()
         });
         (errors.len() == before).then(|| Self {
-            selinux: selinux.flatten(),
+            selinux,
             apparmor: apparmor.flatten(),
             seccomp: seccomp.flatten(),
             landlock: landlock.flatten().unwrap_or_default(),
@@ -145,4 +141,24 @@ pub(super) fn too_large(policy: &Policy, rule: Option<RuleId>, large: &TooLarge)
     Diagnostic::new(codes::PATH_EXPLODES, format!("the automaton of `{}` is too large", large.pattern))
         .label(span, "asked about here")
         .help("use fewer `*` and `?` in one component of the pattern")
+}
+
+/// What the labels of a build cannot say.
+pub(super) fn selinux_error(error: &selinux::LowerError) -> Diagnostic {
+    use selinux::LowerErrorKind as Kind;
+    let (code, label) = match &error.kind {
+        Kind::Specific { .. } => (codes::LABEL_SPECIFIC, "owned here"),
+        Kind::Identical { .. } => (codes::LABEL_IDENTICAL, "owned here"),
+        Kind::Shared { .. } => (codes::SHARED_DIRECTORY, "owned here"),
+        Kind::Virtual { .. } => (codes::LABEL_VIRTUAL, "owned here"),
+        Kind::TwoLabels { .. } => (codes::TWO_LABELS, "labelled here"),
+        Kind::OneParent { .. } => (codes::LABEL_ONE_PARENT, "labelled here"),
+        Kind::Claimed { .. } => (codes::TWO_OWNERS, "owned here"),
+        Kind::TooManyParts { .. } => (codes::LABEL_TOO_MANY_PARTS, "this label"),
+        Kind::Name { .. } => (codes::NAME_TOO_LONG, "from this name"),
+        Kind::TooLarge { .. } => (codes::PATH_EXPLODES, "asked about here"),
+    };
+    let diagnostic = Diagnostic::new(code, error.kind.to_string()).label(error.span, label);
+    let diagnostic = error.other.into_iter().fold(diagnostic, |d, span| d.label(span, "and here"));
+    diagnostic.help(error.kind.help())
 }

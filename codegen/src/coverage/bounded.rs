@@ -106,7 +106,7 @@ fn class_bounded(
             continue;
         }
         // (a): nothing is allowed and some layer refuses all of it.
-        let allows_nothing = evaluator.allowed(kind, "/")?.is_empty()?;
+        let allows_nothing = !evaluator.allows_any(kind)?;
         let mut refused = false;
         for layer in layers {
             refused |= (layer.permitted)(kind, "/")?.refuses_all_but_base();

@@ -169,7 +169,7 @@ impl Compiler<'_> {
 
     /// Membership of a 64-bit value: the high half first, and below it only where it does not decide.
     fn wide(&mut self, low_word: Word, high_word: Word, set: &Intervals<u64>) -> Result<NodeId, TooLarge> {
-        let mut pieces: Vec<((u32, u32), Vec<(u32, u32)>)> = Vec::new();
+        let mut pieces: Vec<(Range, Vec<Range>)> = Vec::new();
         for (highs, lows) in set.ranges().iter().flat_map(|r| by_high_half(*r)) {
             match pieces.last_mut() {
                 Some(last) if last.0 == highs => last.1.push(lows),
@@ -196,9 +196,12 @@ fn high(value: u64) -> u32 {
     u32::try_from(value >> 32).unwrap_or(0)
 }
 
+/// An inclusive range of words.
+type Range = (u32, u32);
+
 /// A range of 64-bit values as at most three boxes of high halves and low halves, in ascending order.
-fn by_high_half((first, last): (u64, u64)) -> impl Iterator<Item = ((u32, u32), (u32, u32))> {
-    const FULL: (u32, u32) = (0, u32::MAX);
+fn by_high_half((first, last): (u64, u64)) -> impl Iterator<Item = (Range, Range)> {
+    const FULL: Range = (0, u32::MAX);
     let (a, b) = (high(first), high(last));
     let boxes = if a == b {
         [Some(((a, a), (low(first), low(last)))), None, None]
@@ -323,4 +326,118 @@ fn test_holds(test: &ArgTest, place: Place, registers: &[u64; 6]) -> Option<bool
         Compare::Gt => order.is_gt(),
         Compare::Ge => order.is_ge(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seccomp::diagram::Leaf;
+
+    const OPERATORS: [Compare; 6] =
+        [Compare::Eq, Compare::Ne, Compare::Lt, Compare::Le, Compare::Gt, Compare::Ge];
+
+    /// Halves at which a comparison of words can change.
+    const HALVES: [u32; 9] = [0, 1, 2, 3, 0x7fff_ffff, 0x8000_0000, 0x8000_0001, u32::MAX - 1, u32::MAX];
+
+    fn words() -> Vec<u64> {
+        HALVES.iter().flat_map(|h| HALVES.map(|l| u64::from(*h) << 32 | u64::from(l))).collect()
+    }
+
+    fn agrees(arch: Arch, call: &'static str, test: ArgTest, seen: u64, wanted: bool) {
+        let mut arena = Arena::default();
+        let condition = Condition::Test(test);
+        let node = Compiler { arena: &mut arena, arch, call }.condition(&condition).unwrap();
+        let node = arena.prune(node).unwrap();
+        let value = |w: Word| match (w.register == test.arg, w.half) {
+            (false, _) => 0xdead_beef,
+            (true, Half::High) => (seen >> 32) as u32,
+            (true, Half::Low) => seen as u32,
+        };
+        let own = arena.evaluate(node, value) == Leaf::Bool(true);
+        let mut registers = [0xdead_beef_dead_beef; 6];
+        registers[usize::from(test.arg)] = seen;
+        assert_eq!(own, wanted, "{test:?} {seen:#x}");
+        assert_eq!(holds(&condition, arch, call, &registers), Some(wanted), "{test:?} {seen:#x}");
+    }
+
+    fn compare(op: Compare, a: i128, b: i128) -> bool {
+        match op {
+            Compare::Eq => a == b,
+            Compare::Ne => a != b,
+            Compare::Lt => a < b,
+            Compare::Le => a <= b,
+            Compare::Gt => a > b,
+            Compare::Ge => a >= b,
+        }
+    }
+
+    /// Whether a comparison holds changes only where a half passes a half of the value, or its own sign: so the words whose halves
+    /// are such numbers and their neighbours stand for all words, for every value made of such halves.
+    #[test]
+    fn all_comparisons_of_whole_words_are_exact() {
+        for value in words() {
+            for seen in words() {
+                for op in OPERATORS {
+                    let test = |width| ArgTest { arg: 1, width, mask: u64::MAX, op, value };
+                    let unsigned = compare(op, i128::from(seen), i128::from(value));
+                    agrees(Arch::X86_64, "mmap", test(Width::U64), seen, unsigned);
+                    let signed = compare(op, i128::from(seen as i64), i128::from(value as i64));
+                    agrees(Arch::X86_64, "lseek", test(Width::I64), seen, signed);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn all_comparisons_of_half_words_are_exact_and_look_at_nothing_else() {
+        for value in HALVES {
+            for seen in HALVES {
+                for (op, high) in
+                    OPERATORS.iter().flat_map(|op| [0u64, 1, 0xffff_ffff].map(|h| (*op, h << 32)))
+                {
+                    let test = |width| ArgTest { arg: 1, width, mask: u64::MAX, op, value: u64::from(value) };
+                    let unsigned = compare(op, i128::from(seen), i128::from(value));
+                    agrees(Arch::X86_64, "ioctl", test(Width::U32), high | u64::from(seen), unsigned);
+                    let signed = compare(op, i128::from(seen as i32), i128::from(value as i32));
+                    agrees(Arch::X86_64, "kill", test(Width::I32), high | u64::from(seen), signed);
+                    if value <= 0xffff {
+                        let cut = compare(op, i128::from(seen & 0xffff), i128::from(value));
+                        agrees(Arch::X86_64, "chmod", test(Width::U16), high | u64::from(seen), cut);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn all_masks_of_few_bits_are_exact() {
+        let spread = |bits: u64| (0..6).fold(0, |out, i| out | (bits >> i & 1) << [0, 1, 31, 32, 33, 63][i]);
+        for mask in 0..64 {
+            for value in (0..64).filter(|v| v & !mask == 0) {
+                for seen in 0..64 {
+                    for op in [Compare::Eq, Compare::Ne] {
+                        let test = ArgTest {
+                            arg: 1,
+                            width: Width::U64,
+                            mask: spread(mask),
+                            op,
+                            value: spread(value),
+                        };
+                        let wanted = (seen & mask == value) == (op == Compare::Eq);
+                        agrees(Arch::X86_64, "mmap", test, spread(seen), wanted);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_negative_value_may_be_written_either_way() {
+        for value in [u64::MAX, 0xffff_ffff] {
+            let test = ArgTest { arg: 1, width: Width::I32, mask: u64::MAX, op: Compare::Eq, value };
+            agrees(Arch::X86_64, "kill", test, u64::MAX, true);
+            agrees(Arch::X86_64, "kill", test, 0xffff_ffff, true);
+            agrees(Arch::X86_64, "kill", test, 0x7fff_ffff, false);
+        }
+    }
 }

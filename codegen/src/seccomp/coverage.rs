@@ -1,8 +1,10 @@
 //! The filters as one layer of a host: which requests they permit, read off the decisions that were really made.
 
 use super::Lowered;
+use super::calls::{self, Context};
 use super::decisions::{Decisions, Permission};
-use super::implied::{self, Context, Family, MountKind};
+use super::guards;
+use super::implied::{self, Family, MountKind};
 use super::model::{Effect, Source};
 use crate::coverage::{Grant, Layer, LayerName, Permitted, Source as GrantSource};
 use canc_dsl::meaning::{Dim, Kind, Peers, Region};
@@ -151,7 +153,7 @@ impl Reader<'_> {
 
     /// Whether the filters let some call of a family through.
     fn any(&self, family: Family) -> bool {
-        let calls = implied::calls(family, self.context);
+        let calls = calls::calls(family, self.context);
         calls.iter().any(|(call, condition)| self.call(call, condition.as_ref()))
     }
 
@@ -181,8 +183,8 @@ impl Reader<'_> {
 
     /// Whether a namespace of a kind can be made.
     fn namespace(&self, kind: NamespaceKind) -> bool {
-        let flag = implied::unshare_of(kind);
-        let cloned = implied::clone_of(kind);
+        let flag = guards::unshare_of(kind);
+        let cloned = guards::clone_of(kind);
         self.call("unshare", Some(&flag))
             || cloned.is_some_and(|c| self.call("clone", Some(&c)))
             || self.call("clone3", None)
@@ -195,7 +197,7 @@ impl Reader<'_> {
             MqueueOp::Write => Family::MqueueWrite,
             MqueueOp::Delete => Family::MqueueDelete,
         };
-        let makes = || self.call("mq_open", Some(&implied::queue_made()));
+        let makes = || self.call("mq_open", Some(&guards::queue_made()));
         let made = |op: &MqueueOp| if *op == MqueueOp::Create { makes() } else { self.any(family(*op)) };
         let ops: Vec<MqueueOp> = MqueueOp::ALL.iter().copied().filter(made).collect();
         let bits = ops.iter().fold(0, |bits, op| bits | 1 << (*op as u32));
@@ -238,7 +240,7 @@ impl Reader<'_> {
         }
         // What every socket is used with says nothing about the kind of socket.
         let own = families.iter().filter(|f| **f != Family::SocketUse);
-        let calls = own.flat_map(|f| implied::calls(*f, self.context)).map(|c| c.0);
+        let calls = own.flat_map(|f| calls::calls(*f, self.context)).map(|c| c.0);
         for clause in calls.filter_map(syscalls::index).filter_map(|i| clauses.by_call.get(i)).flatten() {
             if let (Source::Rule(rule), Effect::Allow | Effect::Log) = (clause.source, clause.effect) {
                 rules.insert(rule);

@@ -250,8 +250,9 @@ impl Arena {
     ///
     /// # Errors
     /// When the arena is full.
-    pub fn fold(&mut self, mut list: Vec<NodeId>, every: bool) -> Result<NodeId, TooLarge> {
+    pub fn fold(&mut self, list: Vec<NodeId>, every: bool) -> Result<NodeId, TooLarge> {
         let neutral = self.constant(every)?;
+        let mut list = if list.len() > 2 { self.join_sets(list, every)? } else { list };
         while list.len() > 1 {
             let mut next = Vec::with_capacity(list.len().div_ceil(2));
             for pair in list.chunks(2) {
@@ -264,6 +265,44 @@ impl Arena {
             list = next;
         }
         Ok(list.first().copied().unwrap_or(neutral))
+    }
+
+    /// Conditions that ask about one view alone, such as a long list of values, are joined as sets.
+    fn join_sets(&mut self, list: Vec<NodeId>, every: bool) -> Result<Vec<NodeId>, TooLarge> {
+        let mut sets: Vec<(View, Vec<(u32, u32)>)> = Vec::new();
+        let mut out = Vec::new();
+        for id in list {
+            // Of a conjunction the values that fail are collected, of a disjunction those that hold.
+            let Some((view, ranges)) = self.ranges(id, !every) else {
+                out.push(id);
+                continue;
+            };
+            match sets.iter_mut().find(|s| s.0 == view) {
+                Some(set) => set.1.extend(ranges),
+                None => sets.push((view, ranges)),
+            }
+        }
+        for (view, ranges) in sets {
+            let set: Intervals<u32> = ranges.into_iter().collect();
+            let set = if every { set.complement() } else { set };
+            out.push(self.member(view, &set)?);
+        }
+        Ok(out)
+    }
+
+    /// The values of a condition's only view for which it is `wanted`; `None` when it has more to ask or nothing.
+    fn ranges(&self, id: NodeId, wanted: bool) -> Option<(View, Vec<(u32, u32)>)> {
+        let Node::Test { view, edges } = self.get(id) else { return None };
+        let mut out = Vec::new();
+        let mut low = 0;
+        for edge in edges {
+            let Node::Leaf(Leaf::Bool(value)) = self.get(edge.to) else { return None };
+            if *value == wanted {
+                out.push((low, edge.last));
+            }
+            low = edge.last.saturating_add(1);
+        }
+        Some((*view, out))
     }
 
     /// The same decision without edges that no word can take because of the questions asked before about the same word.
@@ -334,6 +373,7 @@ impl Arena {
     }
 
     /// The leaf that these words lead to.
+    #[cfg(test)]
     #[must_use]
     pub fn evaluate(&self, root: NodeId, value: impl Fn(Word) -> u32) -> Leaf {
         let mut at = root;

@@ -44,7 +44,7 @@ pub enum LowerError {
     TooLong {
         /// The architecture.
         arch: Arch,
-        /// How long they are.
+        /// About how long they would be.
         instructions: usize,
         /// The rules that cost most, first the dearest.
         rules: Vec<RuleId>,
@@ -124,7 +124,7 @@ impl LowerError {
             Self::TooLong { arch, instructions, .. } => (
                 codes::FILTER_TOO_LONG,
                 format!(
-                    "the filters for {} have {instructions} instructions, more than a kernel loads",
+                    "the filters for {} would have about {instructions} instructions, more than a kernel loads",
                     arch.word()
                 ),
                 "costs most",

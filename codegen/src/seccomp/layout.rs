@@ -7,6 +7,7 @@ use super::diagram::{Arena, Leaf, Node, NodeId, View, Word};
 use super::encode::{ARCHITECTURE, Instruction, NUMBER, offset, op};
 use super::tree::{Piece, Tree, build};
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 /// The decisions of one architecture value: intervals of numbers that cover all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,10 +47,20 @@ pub struct Program {
     pub marks: Vec<(usize, Mark)>,
 }
 
+/// The trees of questions that were built before: programs of several architectures share most of them.
+#[derive(Debug, Default)]
+pub struct Trees(HashMap<NodeId, Rc<Tree<Place>>>);
+
 /// The program that decides by architecture first, then by number; another architecture gets `foreign`.
 #[must_use]
-pub fn program(arena: &Arena, sections: &[Section], foreign: u32, big_endian: bool) -> Program {
-    let mut writer = Writer::new(arena, big_endian);
+pub fn program(
+    arena: &Arena,
+    trees: &mut Trees,
+    sections: &[Section],
+    foreign: u32,
+    big_endian: bool,
+) -> Program {
+    let mut writer = Writer::new(arena, trees, big_endian);
     for section in sections {
         for (_, node, _) in &section.intervals {
             writer.plan(*node, false);
@@ -81,6 +92,7 @@ enum Place {
 
 struct Writer<'a> {
     arena: &'a Arena,
+    trees: &'a mut Trees,
     big_endian: bool,
     /// The instructions in reverse.
     reversed: Vec<Instruction>,
@@ -95,9 +107,10 @@ struct Writer<'a> {
 const REACH: usize = 255;
 
 impl<'a> Writer<'a> {
-    fn new(arena: &'a Arena, big_endian: bool) -> Self {
+    fn new(arena: &'a Arena, trees: &'a mut Trees, big_endian: bool) -> Self {
         Self {
             arena,
+            trees,
             big_endian,
             reversed: Vec::new(),
             marks: Vec::new(),
@@ -285,14 +298,21 @@ impl<'a> Writer<'a> {
             self.branch(op::ANY_BIT, view.mask, other, zero);
             return;
         }
-        let Node::Test { edges, .. } = self.arena.get(node) else { return };
-        let mut pieces = Vec::with_capacity(edges.len());
-        let mut low = 0;
-        for edge in edges {
-            pieces.push(Piece { low, high: edge.last, to: next(self, edge.to), weight: 1 });
-            low = edge.last.saturating_add(1);
-        }
-        let Some(tree) = build(&pieces) else { return };
+        let tree = match self.trees.0.get(&node) {
+            Some(known) => Rc::clone(known),
+            None => {
+                let Node::Test { edges, .. } = self.arena.get(node) else { return };
+                let mut pieces = Vec::with_capacity(edges.len());
+                let mut low = 0;
+                for edge in edges {
+                    pieces.push(Piece { low, high: edge.last, to: next(self, edge.to), weight: 1 });
+                    low = edge.last.saturating_add(1);
+                }
+                let Some(tree) = build(&pieces).map(Rc::new) else { return };
+                self.trees.0.insert(node, Rc::clone(&tree));
+                tree
+            }
+        };
         self.tree(&tree, (0, u32::MAX), None);
         if view.mask != u32::MAX {
             self.push(Instruction::plain(op::AND, view.mask));

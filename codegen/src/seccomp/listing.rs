@@ -234,7 +234,9 @@ impl Reader<'_> {
             calls.extend(table.get(from..)?.iter().take_while(|e| e.0 <= high).map(|e| (*arch, e.1)));
         }
         calls.retain(|c| plain(c) == outcome);
-        let (rules, more) = self.rules(calls.iter().copied());
+        // Where more is asked, the rules stand at the questions.
+        let asked = if outcome.is_some() { calls.as_slice() } else { &[] };
+        let (rules, more) = self.rules(asked.iter().copied());
         let calls = Calls::new(calls.iter().map(|c| c.1));
         Some(Remark::Found { when, calls, numbers: (low, high), outcome: outcome.map(action), rules, more })
     }

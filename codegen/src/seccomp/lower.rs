@@ -1,12 +1,13 @@
 //! A checked policy to filters and verdicts: the pass that the other files of this room are for.
 
+use super::calls::{self, Context};
 use super::decisions::Decisions;
 use super::diagram::NodeId;
 use super::encode::op;
-use super::implied::{self, Context, Family};
-use super::layout::Section;
+use super::implied::{self, Family};
+use super::layout::{Section, Trees};
 use super::model::{Clause, Clauses, EOPNOTSUPP, EVERYWHERE, Effect, Source, X32_BIT};
-use super::{Filter, LowerError, Lowered, SeccompOptions, encode, errnos, split, verdicts};
+use super::{Filter, LowerError, Lowered, SeccompOptions, encode, errnos, guards, split, verdicts};
 use canc_dsl::policy::{
     Action, Body, Condition, Effect as RuleEffect, NamespaceKind, NamespaceKinds, NetOp, NetOps, Policy,
     Protocol, RuleId, SyscallItem, SyscallRule,
@@ -33,10 +34,11 @@ pub fn lower(policy: &Policy, options: &SeccompOptions) -> Result<Lowered, Vec<L
         }
     }
     let mut filters = BTreeMap::new();
+    let mut trees = Trees::default();
     if errors.is_empty() {
         for host in arches.iter().map(|a| a.host()).collect::<BTreeSet<_>>() {
             let sections = sections(&mut decisions, host, &tables)?;
-            match split::filters(&mut decisions, host, &sections) {
+            match split::filters(&mut decisions, &mut trees, host, &sections) {
                 Ok(programs) => {
                     let serves: Vec<Arch> = arches.iter().copied().filter(|a| a.host() == host).collect();
                     let filter = |program| Filter { arch: host, serves: serves.clone(), program };
@@ -197,16 +199,16 @@ fn collect(policy: &Policy, options: &SeccompOptions, clauses: &mut Clauses) {
         };
         clauses.families.push((family, rules));
         let source = Source::Family(clauses.families.len() - 1);
-        for (call, condition) in implied::calls(family, context) {
+        for (call, condition) in calls::calls(family, context) {
             clauses.say(call, source, effect, condition, EVERYWHERE);
         }
     }
     guards(policy, clauses);
     if options.base {
-        let exec = implied::launch_exec(options.launch_fd);
+        let exec = guards::launch_exec(options.launch_fd);
         clauses.say("execveat", Source::Base, Effect::Launch, Some(exec), EVERYWHERE);
         clauses.say("exit_group", Source::Base, Effect::Allow, None, EVERYWHERE);
-        clauses.say("write", Source::Base, Effect::Allow, Some(implied::failure_report()), EVERYWHERE);
+        clauses.say("write", Source::Base, Effect::Allow, Some(guards::failure_report()), EVERYWHERE);
     }
 }
 
@@ -229,11 +231,11 @@ fn explicit(effect: RuleEffect, audit: bool, body: &SyscallRule, rule: RuleId, c
 
 /// What stays refused though its calls may be allowed.
 fn guards(policy: &Policy, clauses: &mut Clauses) {
-    for (call, condition) in implied::namespace_guards(allowed_namespaces(policy)) {
+    for (call, condition) in guards::namespace_guards(allowed_namespaces(policy)) {
         guard(clauses, call, Source::NamespaceGuard, None, condition);
     }
     if !connects_anywhere(policy) {
-        for (call, condition) in implied::fast_open_guards() {
+        for (call, condition) in guards::fast_open_guards() {
             guard(clauses, call, Source::FastOpenGuard, Some(EOPNOTSUPP), condition);
         }
     }

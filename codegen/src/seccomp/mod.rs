@@ -4,6 +4,7 @@
 //! into bytes. `sim` runs what was emitted, `checker` judges it as the kernel does, `decide` answers what a filter does and why.
 
 mod ask;
+mod calls;
 pub mod checker;
 mod condition;
 mod coverage;
@@ -14,6 +15,7 @@ pub mod encode;
 mod errnos;
 mod errors;
 mod families;
+mod guards;
 mod implied;
 mod layout;
 mod listing;

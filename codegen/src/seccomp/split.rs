@@ -7,7 +7,7 @@ use super::LowerError;
 use super::decisions::Decisions;
 use super::diagram::{Arena, Edge, Node, NodeId, TooLarge};
 use super::encode::{MOST_INSTRUCTIONS, return_value};
-use super::layout::{Program, Section, program};
+use super::layout::{Program, Section, Trees, program};
 use super::model::{Clauses, Source};
 use canc_dsl::policy::{Action, RuleId};
 use canc_sets::syscalls::{self, Arch};
@@ -22,21 +22,26 @@ const MOST_IN_ALL: usize = 32_768;
 /// When all of them together are longer than a process may have.
 pub fn filters(
     decisions: &mut Decisions<'_>,
+    trees: &mut Trees,
     host: Arch,
     sections: &[Section],
 ) -> Result<Vec<Program>, LowerError> {
-    let foreign = decisions.clauses.answer(Action::Kill);
-    let one = program(&decisions.arena, sections, foreign, host.is_big_endian());
-    let length = one.instructions.len();
-    if length <= MOST_INSTRUCTIONS {
-        return Ok(vec![one]);
+    let (foreign, big_endian) = (decisions.clauses.answer(Action::Kill), host.is_big_endian());
+    let expected =
+        sections.iter().flat_map(|s| &s.intervals).map(|i| cost(&decisions.arena, i.1) + 2).sum::<usize>();
+    if expected <= 2 * MOST_INSTRUCTIONS {
+        let one = program(&decisions.arena, trees, sections, foreign, big_endian);
+        if one.instructions.len() <= MOST_INSTRUCTIONS {
+            return Ok(vec![one]);
+        }
     }
-    let mut budget = MOST_INSTRUCTIONS;
     // An estimate decides what goes together, so a part may come out too long; then parts become smaller.
-    while length <= 2 * MOST_IN_ALL && budget >= MOST_INSTRUCTIONS / 8 {
-        budget -= MOST_INSTRUCTIONS / 8;
+    for budget in [7, 6, 4, 2].map(|eighths| MOST_INSTRUCTIONS / 8 * eighths) {
         let Ok(parts) = parts(decisions, host, sections, budget) else { break };
-        let made = parts.iter().map(|p| program(&decisions.arena, p, foreign, host.is_big_endian()));
+        if expected > 2 * MOST_IN_ALL {
+            break;
+        }
+        let made = parts.iter().map(|p| program(&decisions.arena, trees, p, foreign, big_endian));
         let programs: Vec<Program> = made.collect();
         if programs.iter().map(|p| p.instructions.len() + 4).sum::<usize>() > MOST_IN_ALL {
             break;
@@ -45,7 +50,7 @@ pub fn filters(
             return Ok(programs);
         }
     }
-    Err(LowerError::TooLong { arch: host, instructions: length, rules: dearest(decisions, host) })
+    Err(LowerError::TooLong { arch: host, instructions: expected, rules: dearest(decisions, host) })
 }
 
 /// One thing to decide: in which section, which interval, by which node.

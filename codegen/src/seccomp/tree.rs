@@ -44,6 +44,7 @@ pub enum Tree<T> {
 
 impl<T> Tree<T> {
     /// The number of comparisons.
+    #[cfg(test)]
     #[must_use]
     pub fn size(&self) -> usize {
         match self {
@@ -64,8 +65,10 @@ impl<T> Tree<T> {
     }
 }
 
-/// Lists up to this long are searched for the cheapest tree; longer ones are cut in the middle first.
-const WINDOW: usize = 192;
+/// Lists up to this long are searched for the cheapest tree.
+const WHOLE: usize = 192;
+/// Longer ones are first cut in the middle, until they are this long.
+const WINDOW: usize = 64;
 /// How many comparisons of program text one comparison of the average run is worth.
 const SPEED: u64 = 2;
 /// How much deeper than a balanced tree a tree may be.
@@ -74,11 +77,21 @@ const SLACK: usize = 4;
 /// A cheap tree for these pieces; `None` for none.
 #[must_use]
 pub fn build<T: Copy + Eq>(pieces: &[Piece<T>]) -> Option<Tree<T>> {
-    if pieces.len() > WINDOW {
-        let (below, above) = pieces.split_at(middle(pieces));
-        let at = above.first()?.low;
-        return Some(Tree::AtLeast { at, below: Box::new(build(below)?), above: Box::new(build(above)?) });
+    if pieces.len() > WHOLE { halves(pieces) } else { search(pieces) }
+}
+
+/// A tree whose upper part is balanced.
+fn halves<T: Copy + Eq>(pieces: &[Piece<T>]) -> Option<Tree<T>> {
+    if pieces.len() <= WINDOW {
+        return search(pieces);
     }
+    let (below, above) = pieces.split_at(middle(pieces));
+    let at = above.first()?.low;
+    Some(Tree::AtLeast { at, below: Box::new(halves(below)?), above: Box::new(halves(above)?) })
+}
+
+/// The cheapest tree, or where that is too deep, the cheapest of those that are not.
+fn search<T: Copy + Eq>(pieces: &[Piece<T>]) -> Option<Tree<T>> {
     let floor = pieces.len().next_power_of_two().trailing_zeros() as usize;
     let mut speed = SPEED;
     loop {

@@ -1,16 +1,19 @@
 //! What became of each rule in the filters: from the decisions that were really made, never from the rule alone.
 
 use super::SeccompOptions;
+use super::calls::{self, Context};
 use super::decisions::{Decisions, Permission};
-use super::implied::{self, Context, Family, SocketType};
+use super::guards;
+use super::implied::{self, Family, SocketType};
 use super::lower::{NetOperations, allowed_namespaces};
+use super::model::{Clause, Effect as ClauseEffect};
 use crate::verdict::{Outcome, Verdict};
 use canc_dsl::policy::{
     Body, Effect, IoUringUse, IoUringUses, NamespaceKind, NetOp, NetRule, Policy, Protocol, Rule, RuleId,
     SyscallRule,
 };
 use canc_sets::syscalls::{self, Arch};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Calls that a group never brings: their flags, or everything that they do, escape a filter.
 pub(super) fn only_by_name(call: &str) -> bool {
@@ -53,8 +56,17 @@ pub(super) fn base(policy: &Policy, options: &SeccompOptions) -> Outcome {
 
 /// The verdict on each rule.
 pub(super) fn outcomes(policy: &Policy, arches: &[Arch], decisions: &mut Decisions<'_>) -> Vec<Outcome> {
-    let mut judge = Judge { policy, arches, decisions, context: Context::of(policy), known: BTreeMap::new() };
+    let guarded = guarded(decisions);
+    let (context, known) = (Context::of(policy), BTreeMap::new());
+    let mut judge = Judge { policy, arches, decisions, context, known, guarded };
     policy.rules.iter().map(|rule| judge.rule(rule)).collect()
+}
+
+/// The calls of which a guard refuses something.
+fn guarded(decisions: &Decisions<'_>) -> BTreeSet<&'static str> {
+    let refuses = |c: &Clause| matches!(c.effect, ClauseEffect::Guard(_));
+    let all = syscalls::names().zip(&decisions.clauses.by_call);
+    all.filter(|(_, clauses)| clauses.iter().any(refuses)).map(|(name, _)| name).collect()
 }
 
 struct Judge<'a, 'd> {
@@ -63,6 +75,7 @@ struct Judge<'a, 'd> {
     decisions: &'a mut Decisions<'d>,
     context: Context,
     known: BTreeMap<Family, Granted>,
+    guarded: BTreeSet<&'static str>,
 }
 
 /// What of a family's calls is made.
@@ -92,7 +105,7 @@ impl Judge<'_, '_> {
             return known.clone();
         }
         let mut out = Granted::default();
-        for (call, condition) in implied::calls(family, self.context) {
+        for (call, condition) in calls::calls(family, self.context) {
             for arch in self.arches {
                 match self.decisions.permission(*arch, call, condition.as_ref()) {
                     Permission::Absent => continue,
@@ -141,7 +154,7 @@ impl Judge<'_, '_> {
     fn namespaces(&mut self, rule: &Rule) -> Vec<String> {
         let mut out = Vec::new();
         for kind in kinds(rule) {
-            let asks = implied::unshare_of(kind);
+            let asks = guards::unshare_of(kind);
             for arch in self.arches {
                 if self.decisions.permission(*arch, "unshare", Some(&asks)) == Permission::None {
                     out.push(format!("`unshare` of {} is refused", kind.word()));
@@ -213,7 +226,8 @@ impl Judge<'_, '_> {
         if !left_out.is_empty() {
             notes.push(format!("not by a group, only by name: {}", left_out.join(", ")));
         }
-        let guarded: Vec<&str> = rule.calls.iter().map(|i| i.name).filter(|n| self.guarded(n)).collect();
+        let guarded: Vec<&str> =
+            rule.calls.iter().map(|i| i.name).filter(|n| self.guarded.contains(n)).collect();
         if !guarded.is_empty() {
             notes.push(format!("namespaces and fast open need their own rules: {}", guarded.join(", ")));
         }
@@ -223,12 +237,6 @@ impl Judge<'_, '_> {
         let mut outcome = Outcome::exact();
         outcome.notes = notes;
         outcome
-    }
-
-    /// Whether a guard refuses something of a call.
-    fn guarded(&self, call: &str) -> bool {
-        let clauses = syscalls::index(call).and_then(|i| self.decisions.clauses.by_call.get(i));
-        clauses.into_iter().flatten().any(|c| matches!(c.effect, super::model::Effect::Guard(_)))
     }
 
     fn denied_calls(&mut self, rule: &SyscallRule) -> Outcome {

@@ -149,8 +149,8 @@ impl Checker<'_, '_> {
             return None;
         };
         let width = match arg.kind {
-            ArgKind::I32 => Width::I32,
             ArgKind::U16 => Width::U16,
+            ArgKind::I32 => Width::I32,
             ArgKind::U32 => Width::U32,
             ArgKind::I64 => Width::I64,
             ArgKind::U64 => Width::U64,

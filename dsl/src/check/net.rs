@@ -67,22 +67,19 @@ impl Checker<'_, '_> {
             return None;
         }
         if addresses.is_some() && what_for != Use::Request {
-            let at = net
-                .addresses
-                .as_deref()
-                .and_then(|a| a.first())
-                .or(net.except.first())
-                .map_or(span, |e| e.span);
-            self.sink.push(
-                Diagnostic::new(
-                    codes::ADDRESS_UNENFORCED,
-                    "no layer of today's common kernels enforces addresses",
-                )
-                .label(at, "other addresses are reached too")
-                .help("use `isolate net` and a unix socket to a proxy, or a packet filter beside the policy"),
-            );
+            let named = net.addresses.as_deref().and_then(|a| a.first());
+            self.addresses_unenforced(named.or(net.except.first()).map_or(span, |e| e.span));
         }
         Some(NetRule { ops: ops?, protocol: net.protocol.0, addresses, ports })
+    }
+
+    fn addresses_unenforced(&mut self, span: Span) {
+        let message = "no layer of today's common kernels enforces addresses";
+        self.sink.push(
+            Diagnostic::new(codes::ADDRESS_UNENFORCED, message)
+                .label(span, "other addresses are reached too")
+                .help("use `isolate net` and a unix socket to a proxy, or a packet filter beside the policy"),
+        );
     }
 
     fn net_ops(&mut self, net: &ast::NetBody) -> Option<NetOps> {

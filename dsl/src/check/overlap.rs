@@ -273,6 +273,14 @@ mod tests {
     }
 
     #[test]
+    fn too_many_pairs_are_refused() {
+        let paths: Vec<PathRef> = (0..2_100).map(|n| path(&format!("/usr/lib/app/x{n:04}*"))).collect();
+        let claims: Vec<Claimed<'_>> =
+            paths.iter().enumerate().map(|(owner, path)| Claimed { owner, path, except: &[] }).collect();
+        assert!(matches!(meetings(&claims, 10), Err(Unanswered::TooMany)));
+    }
+
+    #[test]
     fn too_many_hard_pairs_are_refused() {
         let paths: Vec<PathRef> = (0..100).map(|n| path(&format!("/usr/*{n}*"))).collect();
         let except: Vec<PathRef> = vec![path("/usr/**")];

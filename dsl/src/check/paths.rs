@@ -84,7 +84,7 @@ impl Checker<'_, '_> {
                 // What alternatives multiply counts with its length.
                 let cost = match patterns.len() {
                     1 => 1,
-                    many => many * (1 + text.value.len() / 16),
+                    many => many * (1 + text.value.len() / 8),
                 };
                 if !spend(cost, text.span, self.sink, &mut self.budget) {
                     return false;
@@ -100,82 +100,95 @@ impl Checker<'_, '_> {
     }
 
     fn pattern_error(&mut self, text: &Text<'_>, error: &PatternError) {
-        let Explained { code, help, at, length } = explain(&text.value, error);
+        let (at, length) = extent(&text.value, error);
         let span = if length == 0 { text.span } else { text.locate(at, length) };
-        let label = if text.value.is_empty() { "empty" } else { "here" };
-        self.fail(code, span, error.kind.to_string(), label, help);
+        let (code, label) = verdict(error.kind);
+        let label = if text.value.is_empty() { "empty" } else { label };
+        self.fail(code, span, error.kind.to_string(), label, advice(&text.value, error.kind));
     }
 }
 
-struct Explained {
-    code: Code,
-    help: String,
-    at: usize,
-    /// Zero for the whole string.
-    length: usize,
-}
-
-fn explain(text: &str, error: &PatternError) -> Explained {
+/// The bytes of the text that are wrong; a length of zero stands for the whole string.
+fn extent(text: &str, error: &PatternError) -> (usize, usize) {
     use PatternErrorKind as Kind;
     let at = error.at;
     let rest = text.get(at..).unwrap_or_default();
-    let one = rest.chars().next().map_or(1, char::len_utf8);
-    let component = rest.find('/').unwrap_or(rest.len()).max(1);
-    let (code, help, at, length) = match error.kind {
+    match error.kind {
+        Kind::NotAbsolute | Kind::TooLong => (0, 0),
+        Kind::Dots => (at, rest.find('/').unwrap_or(rest.len()).max(1)),
+        Kind::EmptyComponent => (at.saturating_sub(1), 2),
+        Kind::GlobstarMixed => (at, 2),
+        _ => (at, rest.chars().next().map_or(1, char::len_utf8)),
+    }
+}
+
+fn verdict(kind: PatternErrorKind) -> (Code, &'static str) {
+    use PatternErrorKind as Kind;
+    match kind {
+        Kind::NotAbsolute => (codes::PATH_NOT_ABSOLUTE, "does not start at the root"),
+        Kind::Dots => (codes::PATH_DOTS, "never seen by the kernel"),
+        Kind::EmptyComponent => (codes::PATH_DOTS, "one `/` too many"),
+        Kind::GlobstarMixed => (codes::PATH_GLOBSTAR, "beside other characters"),
+        Kind::Unbalanced => (codes::PATH_BRACKETS, "without its partner"),
+        Kind::NestedAlternatives => (codes::PATH_BRACKETS, "inside other alternatives"),
+        Kind::BadClass => (codes::PATH_BRACKETS, "in this class"),
+        Kind::DanglingEscape => (codes::PATH_ESCAPE, "nothing follows"),
+        Kind::BadDollar => (codes::PATH_ESCAPE, "nothing that patterns know"),
+        Kind::Control => (codes::PATH_ESCAPE, "here"),
+        Kind::TooManyAlternatives => (codes::PATH_TOO_LARGE, "these are too many"),
+        Kind::TooLong => (codes::PATH_TOO_LARGE, "too long"),
+    }
+}
+
+/// What to write instead.
+fn advice(text: &str, kind: PatternErrorKind) -> String {
+    use PatternErrorKind as Kind;
+    let fixed: &str = match kind {
         Kind::NotAbsolute => {
-            let help = match text.strip_prefix('~') {
-                Some(rest) => format!("write `\"${{home}}{rest}\"`"),
+            return match text.strip_prefix('~') {
+                Some(rest) => format!("write `\"${{home}}{}\"`", shorten(rest)),
                 None if text.is_empty() => "write a path such as `\"/etc/hosts\"`".into(),
-                None => format!(
-                    "write `\"/{}\"`, or start with `${{home}}`, `${{run_user}}` or `${{self}}`",
-                    shorten(text)
-                ),
+                None => {
+                    let text = shorten(text);
+                    format!("write `\"/{text}\"`, or start with `${{home}}`, `${{run_user}}` or `${{self}}`")
+                }
             };
-            (codes::PATH_NOT_ABSOLUTE, help, 0, 0)
         }
-        Kind::Dots => (
-            codes::PATH_DOTS,
-            "write the path as it is after `.` and `..` are followed".into(),
-            at,
-            component,
-        ),
-        Kind::EmptyComponent => (codes::PATH_DOTS, "write a single `/`".into(), at.saturating_sub(1), 2),
-        Kind::GlobstarMixed => {
-            let help =
-                "write `/**/` for any directories, `/**` at the end for everything below, `*` within a name";
-            (codes::PATH_GLOBSTAR, help.into(), at, 2)
-        }
-        Kind::Unbalanced => {
-            let help = "close it, or write `\\\\` before it for the character itself";
-            (codes::PATH_BRACKETS, help.into(), at, one)
-        }
-        Kind::NestedAlternatives => {
-            (codes::PATH_BRACKETS, "write the alternatives out, or use several paths".into(), at, one)
-        }
-        Kind::BadClass => {
-            let help = "write ASCII characters or ranges in rising order, such as `[a-z0-9]` or `[!0-9]`";
-            (codes::PATH_BRACKETS, help.into(), at, one)
-        }
-        Kind::DanglingEscape => {
-            (codes::PATH_ESCAPE, "write `\\\\\\\\` for a backslash in a path".into(), at, 1)
-        }
-        Kind::BadDollar => {
-            let help =
-                "built-in directories stand at the start and are followed by `/`; write `$$` for a dollar";
-            (codes::PATH_ESCAPE, help.into(), at, one)
-        }
+        Kind::Dots | Kind::EmptyComponent => return format!("write `\"{}\"`", shorten(&followed(text))),
         Kind::TooManyAlternatives => {
-            let help = format!("at most {MAX_ALTERNATIVES} are allowed; use `*`, or several rules");
-            (codes::PATH_TOO_LARGE, help, at, one)
+            return format!("at most {MAX_ALTERNATIVES} are allowed; use `*`, or several rules");
         }
-        Kind::TooLong => {
-            (codes::PATH_TOO_LARGE, format!("at most {MAX_PATTERN_BYTES} bytes are allowed"), 0, 0)
+        Kind::TooLong => return format!("at most {MAX_PATTERN_BYTES} bytes are allowed"),
+        Kind::GlobstarMixed => {
+            "write `/**/` for any directories, `/**` at the end for everything below, `*` within a name"
         }
-        Kind::Control => {
-            (codes::PATH_ESCAPE, "no path in a policy holds a control character; use `?`".into(), at, one)
+        Kind::Unbalanced => "close it, or write `\\\\` before it for the character itself",
+        Kind::NestedAlternatives => "write the alternatives out, or use several paths",
+        Kind::BadClass => "write ASCII characters or ranges in rising order, such as `[a-z0-9]` or `[!0-9]`",
+        Kind::DanglingEscape => "write `\\\\\\\\` for a backslash in a path",
+        Kind::BadDollar => {
+            "built-in directories stand at the start and are followed by `/`; write `$$` for a dollar"
         }
+        Kind::Control => "no path in a policy holds a control character; use `?`",
     };
-    Explained { code, help, at, length }
+    fixed.into()
+}
+
+/// The path after `.`, `..` and `//` are followed.
+fn followed(text: &str) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for name in text.split('/') {
+        match name {
+            "" | "." => {}
+            ".." => {
+                names.pop();
+            }
+            name => names.push(name),
+        }
+    }
+    let start = if text.starts_with('/') { "/" } else { "" };
+    let end = if text.ends_with('/') && !names.is_empty() { "/" } else { "" };
+    format!("{start}{}{end}", names.join("/"))
 }
 
 fn shorten(text: &str) -> String {

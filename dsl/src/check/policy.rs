@@ -62,6 +62,8 @@ impl Checker<'_, '_> {
             };
             if let Some(id) = &rule.id
                 && let Some(before) = ids.insert(Arc::clone(&id.text), id.span)
+                // A fragment that is included with several values brings one rule several times.
+                && before != id.span
             {
                 self.sink.push(
                     Diagnostic::new(codes::DUPLICATE, format!("two rules have the id `{}`", id.text))

@@ -5,7 +5,7 @@ use super::policy::Making;
 use crate::ast::{self, Expr, StatementKind, Unit};
 use crate::codes;
 use crate::diag::Diagnostic;
-use crate::policy::{BackendDemand, Launcher, Limit, LimitKind, Raw, Target, Tolerate};
+use crate::policy::{BackendDemand, Class, Launcher, Limit, LimitKind, Raw, Target, Tolerate};
 use crate::resolve::{AtomKind, Scope, Step};
 use crate::source::Span;
 use canc_sets::path::Pattern;
@@ -29,20 +29,7 @@ impl Checker<'_, '_> {
                     making.data.mode = *mode;
                 }
             }
-            StatementKind::Tolerate { classes, because } => {
-                let Some(because) = self.plain(because, scope) else { return };
-                for (class, span) in classes {
-                    if making.data.tolerate.iter().any(|t| t.class == *class) {
-                        self.repeated(class.word(), *span);
-                        continue;
-                    }
-                    making.data.tolerate.push(Tolerate {
-                        class: *class,
-                        because: Arc::clone(&because),
-                        span: *span,
-                    });
-                }
-            }
+            StatementKind::Tolerate { classes, because } => self.tolerate(classes, because, scope, making),
             StatementKind::Raw { target, text, because } => self.raw(*target, text, because, step, making),
             StatementKind::Limit { kind, value, prefer } => {
                 self.limit(*kind, value, *prefer, scope, span, making);
@@ -53,15 +40,7 @@ impl Checker<'_, '_> {
                 making.data.isolate.dedup();
             }
             StatementKind::SeparateInstances => making.data.separate_instances = true,
-            StatementKind::NoNewPrivsOff(because) => {
-                making.data.no_new_privs_off = self.plain(because, scope);
-                let message = "programs may gain privileges when they are executed";
-                self.sink.push(
-                    Diagnostic::new(codes::NO_NEW_PRIVS_OFF, message)
-                        .label(span, "and the launch needs privilege itself")
-                        .help("keep `no_new_privs` on unless the program starts set-user-id ones or user sessions"),
-                );
-            }
+            StatementKind::NoNewPrivsOff(because) => self.no_new_privs_off(because, scope, span, making),
             StatementKind::EnvKeep(names) => {
                 let names: Vec<_> = names.iter().filter_map(|n| self.variable(n, scope, true)).collect();
                 making.data.env.keep.extend(names);
@@ -86,6 +65,27 @@ impl Checker<'_, '_> {
             | StatementKind::When(_)
             | StatementKind::Broken(_) => {}
         }
+    }
+
+    fn tolerate(&mut self, classes: &[(Class, Span)], because: &Expr, scope: &Scope, making: &mut Making) {
+        let Some(because) = self.plain(because, scope) else { return };
+        for (class, span) in classes {
+            if making.data.tolerate.iter().any(|t| t.class == *class) {
+                self.repeated(class.word(), *span);
+                continue;
+            }
+            making.data.tolerate.push(Tolerate { class: *class, because: Arc::clone(&because), span: *span });
+        }
+    }
+
+    fn no_new_privs_off(&mut self, because: &Expr, scope: &Scope, span: Span, making: &mut Making) {
+        making.data.no_new_privs_off = self.plain(because, scope);
+        let message = "programs may gain privileges when they are executed";
+        self.sink.push(
+            Diagnostic::new(codes::NO_NEW_PRIVS_OFF, message)
+                .label(span, "and the launch needs privilege itself")
+                .help("keep `no_new_privs` on unless the program starts set-user-id ones or user sessions"),
+        );
     }
 
     /// Whether a statement that may stand once stands for the first time.

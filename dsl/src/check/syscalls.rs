@@ -38,41 +38,43 @@ impl Checker<'_, '_> {
             );
             return None;
         }
-        let (mut calls, except) = (calls?, except?);
-        let out: HashSet<&str> = except.iter().map(|c| c.name).collect();
-        calls.retain(|c| !out.contains(c.name));
+        let calls = left(calls?, &except?);
         if calls.is_empty() {
             self.fail(codes::NOTHING_LEFT, span, "no system call is left", "this rule", "name other calls");
             return None;
         }
-        let mut seen = HashSet::new();
-        calls.retain(|c| seen.insert(c.name));
-        calls.sort_by_key(|c| c.name);
-        let understood_on = body.arches.clone().unwrap_or_else(|| self.world.options.arches.clone());
+        let calls = self.items(&calls, body, scope, span)?;
+        let mut arches = body.arches.clone();
+        if let Some(arches) = &mut arches {
+            arches.sort_unstable();
+            arches.dedup();
+        }
+        Some(SyscallRule { calls, arches, action: body.action.map(|a| a.0) })
+    }
+
+    /// Each call with the condition as it is for that call; every mistake in one is reported.
+    fn items(
+        &mut self,
+        calls: &[Call],
+        body: &ast::SyscallBody,
+        scope: &Scope,
+        span: Span,
+    ) -> Option<Vec<SyscallItem>> {
+        let arches = body.arches.as_ref().unwrap_or(&self.world.options.arches).clone();
         let mut items = Vec::with_capacity(calls.len());
-        let mut good = true;
-        for call in &calls {
+        for Call { name, group } in calls {
             let condition = match &body.condition {
                 None => None,
-                Some(condition) => match self.condition(condition, call.name, &understood_on, scope) {
+                Some(condition) => match self.condition(condition, name, &arches, scope) {
                     Some(condition) if spend(size(&condition), span, self.sink, &mut self.budget) => {
                         Some(condition)
                     }
-                    _ => {
-                        good = false;
-                        continue;
-                    }
+                    _ => continue,
                 },
             };
-            items.push(SyscallItem { name: call.name, group: call.group, condition });
+            items.push(SyscallItem { name, group: *group, condition });
         }
-        let arches = body.arches.as_ref().map(|a| {
-            let mut a = a.clone();
-            a.sort_unstable();
-            a.dedup();
-            a
-        });
-        good.then_some(SyscallRule { calls: items, arches, action: body.action.map(|a| a.0) })
+        (items.len() == calls.len()).then_some(items)
     }
 
     /// The calls of a set, groups multiplied out.
@@ -166,6 +168,15 @@ impl Checker<'_, '_> {
             );
         }
     }
+}
+
+/// The calls without those taken out, in the order of their names, each once. One that is named and in a group is named.
+fn left(mut calls: Vec<Call>, except: &[Call]) -> Vec<Call> {
+    calls.sort_by_key(|c| c.group.is_some());
+    let mut seen: HashSet<&str> = except.iter().map(|c| c.name).collect();
+    calls.retain(|c| seen.insert(c.name));
+    calls.sort_by_key(|c| c.name);
+    calls
 }
 
 fn size(condition: &Condition) -> usize {

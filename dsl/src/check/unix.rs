@@ -3,39 +3,28 @@
 use super::Checker;
 use crate::ast;
 use crate::codes;
-use crate::policy::{UnixAddress, UnixRule};
-use crate::resolve::Scope;
+use crate::policy::{NamePattern, UnixAddress, UnixRule};
+use crate::resolve::{Scope, Text};
 use crate::source::Span;
+
+/// The names of a rule, as far as they are known.
+#[derive(Default)]
+struct Names {
+    abstracts: Vec<NamePattern>,
+    first_path: Option<Span>,
+    first_abstract: Option<Span>,
+}
 
 impl Checker<'_, '_> {
     pub(super) fn unix(&mut self, unix: &ast::UnixBody, scope: &Scope, span: Span) -> Option<UnixRule> {
-        let mut names = Vec::new();
-        let (mut first_path, mut first_name): (Option<Span>, Option<Span>) = (None, None);
-        let good = self.each_text(&unix.names, scope, "a socket's path or \"@name\"", |checker, text| {
-            if !text.value.starts_with('@') {
-                first_path.get_or_insert(text.span);
-                return true;
-            }
-            first_name.get_or_insert(text.span);
-            if text.value.len() == 1 {
-                let help = "write a name after the `@`; socket pairs need no rule beside `std.base`";
-                checker.fail(codes::BAD_NAME_PATTERN, text.span, "an abstract name is empty", "here", help);
-                return false;
-            }
-            let pattern = checker.name_pattern(text, 1);
-            let good = pattern.is_some();
-            names.extend(pattern);
-            good
-        });
-        if let (Some(_), Some(name)) = (first_path, first_name) {
+        let mut names = Names::default();
+        let what = "a socket's path or \"@name\"";
+        let good =
+            self.each_text(&unix.names, scope, what, |checker, text| checker.socket_name(text, &mut names));
+        if let (Some(_), Some(name)) = (names.first_path, names.first_abstract) {
             let help = "write a rule for paths and one for abstract names";
-            self.fail(
-                codes::MIXED_SET,
-                name,
-                "a rule has paths or abstract names",
-                "abstract, beside a path",
-                help,
-            );
+            let message = "a rule has paths or abstract names";
+            self.fail(codes::MIXED_SET, name, message, "abstract, beside a path", help);
             return None;
         }
         let peer = match &unix.peer {
@@ -43,30 +32,38 @@ impl Checker<'_, '_> {
             None => None,
         };
         let except = self.paths(&unix.except, scope)?;
-        let address = if first_name.is_some() {
-            if let Some(out) = unix.except.first() {
-                let help = "name the sockets that are meant, or use `[!…]`";
-                self.fail(
-                    codes::NO_MEANING,
-                    out.span,
-                    "`except` takes paths out, not abstract names",
-                    "here",
-                    help,
-                );
-                return None;
-            }
-            UnixAddress::Abstract(names)
-        } else {
-            UnixAddress::Paths(self.paths(&unix.names, scope)?)
+        if let (Some(_), Some(out)) = (names.first_abstract, unix.except.first()) {
+            let help = "name the sockets that are meant, or use `[!…]`";
+            let message = "`except` takes paths out, not abstract names";
+            self.fail(codes::NO_MEANING, out.span, message, "here", help);
+            return None;
+        }
+        let address = match names.first_abstract {
+            Some(_) => UnixAddress::Abstract(names.abstracts),
+            None => UnixAddress::Paths(self.paths(&unix.names, scope)?),
         };
-        if !good {
+        if good && names.first_path.or(names.first_abstract).is_none() {
+            self.fail(codes::NOTHING_LEFT, span, "the rule names no socket", "this rule", "name a socket");
             return None;
         }
-        if matches!(&address, UnixAddress::Paths(paths) if paths.is_empty()) {
-            let help = "name a socket";
-            self.fail(codes::NOTHING_LEFT, span, "the rule names no socket", "this rule", help);
-            return None;
+        good.then_some(UnixRule { listen: unix.listen, types: unix.types, address, except, peer })
+    }
+
+    /// Sorts one name in; false after an error.
+    fn socket_name(&mut self, text: &Text<'_>, names: &mut Names) -> bool {
+        if !text.value.starts_with('@') {
+            names.first_path.get_or_insert(text.span);
+            return true;
         }
-        Some(UnixRule { listen: unix.listen, types: unix.types, address, except, peer })
+        names.first_abstract.get_or_insert(text.span);
+        if text.value.len() == 1 {
+            let help = "write a name after the `@`; socket pairs need no rule beside `std.base`";
+            self.fail(codes::BAD_NAME_PATTERN, text.span, "an abstract name is empty", "here", help);
+            return false;
+        }
+        let pattern = self.name_pattern(text, 1);
+        let good = pattern.is_some();
+        names.abstracts.extend(pattern);
+        good
     }
 }

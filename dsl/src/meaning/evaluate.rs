@@ -35,6 +35,7 @@ pub struct Evaluator<'a> {
     by_class: BTreeMap<Class, Vec<RuleId>>,
     regions: RefCell<HashMap<RuleId, Rc<Vec<Region>>>>,
     merged: RefCell<HashMap<Kind, Rc<RequestSet>>>,
+    any: RefCell<HashMap<Kind, bool>>,
 }
 
 impl<'a> Evaluator<'a> {
@@ -55,7 +56,15 @@ impl<'a> Evaluator<'a> {
         }
         by_prefix.values_mut().for_each(|rules| rules.dedup());
         let peers = Peers::new(set, &policy.name);
-        Self { policy, peers, by_prefix, by_class, regions: RefCell::default(), merged: RefCell::default() }
+        Self {
+            policy,
+            peers,
+            by_prefix,
+            by_class,
+            regions: RefCell::default(),
+            merged: RefCell::default(),
+            any: RefCell::default(),
+        }
     }
 
     /// The policy.
@@ -141,6 +150,28 @@ impl<'a> Evaluator<'a> {
             self.merged.borrow_mut().insert(kind, Rc::new(set.clone()));
         }
         Ok(set)
+    }
+
+    /// Whether the policy allows anything of a kind.
+    ///
+    /// # Errors
+    /// When a pattern's automaton is too large.
+    pub fn allows_any(&self, kind: Kind) -> Result<bool, TooLarge> {
+        if let Some(known) = self.any.borrow().get(&kind) {
+            return Ok(*known);
+        }
+        let candidates = self.candidates(kind, "/");
+        let denied = self.effect(&candidates, kind, Effect::Deny)?;
+        let mut found = !always_allowed(kind).is_empty();
+        for rule in candidates.iter().filter(|r| r.effect == Effect::Allow) {
+            let regions = self.rule_regions(rule)?.iter().filter(|r| r.kind == kind).cloned().collect();
+            found = found || !RequestSet::new(regions).minus(&denied).is_empty()?;
+            if found {
+                break;
+            }
+        }
+        self.any.borrow_mut().insert(kind, found);
+        Ok(found)
     }
 
     fn effect(&self, rules: &[&'a Rule], kind: Kind, effect: Effect) -> Result<RequestSet, TooLarge> {

@@ -36,24 +36,16 @@ impl Peers {
         Self { own: Arc::clone(own), policies: set.policies().iter().map(|p| Arc::clone(&p.name)).collect() }
     }
 
-    /// Requests of this policy in the bits of `other`, a policy of the same build: what is "self" here is a policy there.
+    /// Requests of this policy in the bits of `other`, which starts it: what is reached stays within the starter, so that both
+    /// domains are "self" there.
     #[must_use]
-    pub fn as_seen_by(&self, other: &Self, requests: RequestSet) -> RequestSet {
-        let own = self.bits(&Peer::SelfDomain);
-        let seen = other.bits(&Peer::Policy(Arc::clone(&self.own)));
+    pub fn as_reached_from(&self, other: &Self, requests: RequestSet) -> RequestSet {
         let there = self.bit_of(&other.own);
-        let translate = |bits: u128| {
-            let rest = bits & !own & !there;
-            let to_own = if bits & own != 0 { seen } else { 0 };
-            let to_other = if bits & there != 0 { 1 << SELF } else { 0 };
-            rest | to_own | to_other
-        };
+        let translate = |bits: u128| if bits & there != 0 { (bits & !there) | 1 << SELF } else { bits };
         let mut regions = requests.regions;
         for region in &mut regions {
             let peer = match region.kind {
-                Kind::UnixPath { .. } | Kind::UnixAbstract { .. } | Kind::Signal | Kind::Ptrace => {
-                    region.dims.get_mut(1)
-                }
+                Kind::UnixPath { .. } | Kind::UnixAbstract { .. } | Kind::Signal | Kind::Ptrace => region.dims.get_mut(1),
                 _ => None,
             };
             if let Some(Dim::Bits(bits)) = peer {

@@ -17,16 +17,16 @@ use grammar::{Grammar, Rule};
 
 /// One token and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Token {
+pub(crate) struct Token {
     /// What it is.
-    pub kind: TokenKind,
+    pub(crate) kind: TokenKind,
     /// Its text.
-    pub span: Span,
+    pub(crate) span: Span,
 }
 
 /// What a token is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TokenKind {
+pub(crate) enum TokenKind {
     /// A word, a constant or a dotted name.
     Word,
     /// `"…"`
@@ -59,7 +59,7 @@ pub(crate) fn tokens(file: FileId, text: &str, range: Range<usize>, sink: &mut S
     let Some(statement) = text.get(range) else { return Vec::new() };
     match Grammar::parse(Rule::statement, statement) {
         Ok(mut pairs) => {
-            let place = Place { file, start };
+            let place = Place { file, start, text: statement };
             pairs.next().map(|statement| place.tokens(statement.into_inner())).unwrap_or_default()
         }
         Err(error) => {
@@ -78,12 +78,13 @@ pub(crate) fn tokens(file: FileId, text: &str, range: Range<usize>, sink: &mut S
 
 /// Where the text that is parsed stands in its file.
 #[derive(Clone, Copy)]
-struct Place {
+struct Place<'s> {
     file: FileId,
     start: usize,
+    text: &'s str,
 }
 
-impl Place {
+impl Place<'_> {
     fn tokens(self, pairs: Pairs<'_, Rule>) -> Vec<Token> {
         let mut out = Vec::with_capacity(8);
         for pair in pairs {
@@ -159,15 +160,15 @@ impl Place {
 
     /// An operator; a `>` right after a word that ends in `-` is the arrow `->`.
     fn operator(self, at: usize, text: &str, out: &mut Vec<Token>) {
-        let start = u32::try_from(at).unwrap_or(u32::MAX);
-        if let Some(last) =
-            out.last_mut().filter(|t| text == ">" && t.kind == TokenKind::Word && t.span.end == start)
-        {
+        let before = at.checked_sub(self.start + 1).and_then(|i| self.text.as_bytes().get(i));
+        match out.last_mut() {
             // No word is a single `-`, so something is left of it.
-            last.span.end -= 1;
-            return self.push(TokenKind::Operator, at - 1, 2, out);
+            Some(last) if text == ">" && before == Some(&b'-') && last.kind == TokenKind::Word => {
+                last.span.end -= 1;
+                self.push(TokenKind::Operator, at - 1, 2, out);
+            }
+            _ => self.push(TokenKind::Operator, at, text.len(), out),
         }
-        self.push(TokenKind::Operator, at, text.len(), out);
     }
 }
 
@@ -224,6 +225,11 @@ mod tests {
             ),
             ("www->policy q", &[(Word, "www"), (Operator, "->"), (Word, "policy"), (Word, "q")]),
             ("a -> b", &[(Word, "a"), (Operator, "->"), (Word, "b")]),
+            (
+                "a>b a-b>c",
+                &[(Word, "a"), (Operator, ">"), (Word, "b"), (Word, "a-b"), (Operator, ">"), (Word, "c")],
+            ),
+            ("é->é", &[(Word, "é"), (Operator, "->"), (Word, "é")]),
             ("a > b >= c", &[(Word, "a"), (Operator, ">"), (Word, "b"), (Operator, ">="), (Word, "c")]),
             (
                 "\"a\\\"b\" \"\" \"\"\"r \"x\" \"\"\"",

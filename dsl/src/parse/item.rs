@@ -10,7 +10,7 @@ use super::value::Words;
 use crate::ast::{Block, Call, Instance, Item, Let, Name, Param, ParamKind, Use};
 use crate::codes;
 use crate::diag::Diagnostic;
-use crate::limits::MAX_PARAMETERS;
+use crate::limits::{MAX_ITEMS, MAX_PARAMETERS};
 use crate::sink::{Parsed, Reported};
 use crate::source::Span;
 use crate::words;
@@ -24,6 +24,16 @@ pub(super) fn items(cx: &mut Context<'_, '_>, nodes: &[Node]) -> Vec<Item> {
     each_statement(cx, nodes, words::ITEMS, |cx, piece| {
         if std::mem::take(&mut first) && !starts_with(cx, &piece, "can") {
             missing_edition(cx, piece.span);
+        }
+        if out.len() > MAX_ITEMS {
+            return;
+        }
+        if out.len() == MAX_ITEMS {
+            cx.sink.push(
+                Diagnostic::new(codes::TOO_MANY_ITEMS, format!("more than {MAX_ITEMS} items"))
+                    .label(piece.span, "one too many; nothing from here on is looked at")
+                    .help("put values into sets, and split the file with `use`"),
+            );
         }
         if let Ok(item) = item(cx, &piece) {
             if let Item::Edition(span) = item

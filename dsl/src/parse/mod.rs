@@ -16,7 +16,6 @@ mod test;
 mod value;
 mod when;
 
-pub use cst::{Token, TokenKind};
 pub(crate) use line::shorten;
 use line::{Context, Line};
 pub(crate) use scan::scan;

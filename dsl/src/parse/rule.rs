@@ -2,7 +2,7 @@
 
 use super::cst::TokenKind;
 use super::line::Line;
-use crate::ast::{Body, Label, Name, Rule, StatementKind};
+use crate::ast::{Body, Expr, Label, Name, Rule, StatementKind};
 use crate::codes;
 use crate::sink::Parsed;
 
@@ -21,50 +21,41 @@ pub(super) fn rule(line: &mut Line<'_, '_, '_>) -> Parsed<StatementKind> {
     let audit = line.eat("audit").is_some();
     let mut body = line.body(false)?;
     let mut because = None;
-    loop {
-        let span = line.here();
-        if line.clause(&mut body, false)? {
-            continue;
-        }
-        match line.peek_word() {
-            Some("except") => {
-                line.next();
-                line.except(&mut body, span)?;
-            }
-            Some("as") => {
-                line.next();
-                label(line, &mut body, span)?;
-            }
-            Some("because") if because.is_none() => because = Some(line.because()?),
-            Some("owner") => {
-                let help = "write it before the paths: `allow read owner \"…\"`";
-                return Err(line.fail(
-                    codes::UNEXPECTED,
-                    span,
-                    "`owner` stands in the wrong place",
-                    "here",
-                    help,
-                ));
-            }
-            Some("audit") => {
-                let help = "write it after `allow` or `deny`";
-                return Err(line.fail(
-                    codes::UNEXPECTED,
-                    span,
-                    "`audit` stands in the wrong place",
-                    "here",
-                    help,
-                ));
-            }
-            _ => break,
-        }
-    }
-    if let Some(token) = line.peek().filter(|t| t.kind == TokenKind::At) {
-        let message = format!("`{}` stands in the wrong place", line.str(token));
-        let help = "write annotations before `allow` or `deny`";
-        return Err(line.fail(codes::UNEXPECTED, token.span, message, "here", help));
-    }
+    while more(line, &mut body, &mut because)? {}
+    misplaced(line)?;
     Ok(StatementKind::Rule(Box::new(Rule { id, prefer, deny, audit, body, because })))
+}
+
+/// Reads one clause; false if none is next.
+fn more(line: &mut Line<'_, '_, '_>, body: &mut Body, because: &mut Option<Expr>) -> Parsed<bool> {
+    let span = line.here();
+    if line.clause(body, false)? {
+        return Ok(true);
+    }
+    if line.eat("except").is_some() {
+        line.except(body, span)?;
+    } else if line.eat("as").is_some() {
+        label(line, body, span)?;
+    } else if because.is_none() && line.at_word("because") {
+        *because = Some(line.because()?);
+    } else {
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+/// Fails on what has its place further up.
+fn misplaced(line: &mut Line<'_, '_, '_>) -> Parsed<()> {
+    let Some(token) = line.peek() else { return Ok(()) };
+    let text = line.str(token);
+    let help = match text {
+        "owner" => "write it before the paths: `allow read owner \"…\"`",
+        "audit" => "write it after `allow` or `deny`",
+        _ if token.kind == TokenKind::At => "write annotations before `allow` or `deny`",
+        _ => return Ok(()),
+    };
+    let message = format!("`{text}` stands in the wrong place");
+    Err(line.fail(codes::UNEXPECTED, token.span, message, "here", help))
 }
 
 /// `@prefer` and `@id(name)`, each at most once, in any order.

@@ -3,8 +3,9 @@
 use super::include::{Fragments, find_fragment};
 use super::load::Units;
 use super::params::{bind, check_list, unbound};
+use super::place::Place;
 use super::values::{Scope, World};
-use super::when::{decide, on_arch, on_target};
+use super::when::decide;
 use crate::ast::{Block, Call, Instance, Item, Name, Statement, StatementKind, When};
 use crate::codes;
 use crate::diag::Diagnostic;
@@ -92,33 +93,6 @@ struct Expander<'u, 'd> {
     over: bool,
 }
 
-/// Where a statement stands.
-#[derive(Clone)]
-struct Place {
-    scope: Rc<Scope>,
-    included: Arc<[IncludeSite]>,
-    arches: Option<Rc<[Arch]>>,
-    /// Inside a `when` on `arch`.
-    in_arch: bool,
-    /// Inside a `when` on a target.
-    in_target: bool,
-    in_fragment: bool,
-}
-
-impl Place {
-    fn top(scope: Scope) -> Self {
-        let included: Arc<[IncludeSite]> = Arc::from([]);
-        Self {
-            scope: Rc::new(scope),
-            included,
-            arches: None,
-            in_arch: false,
-            in_target: false,
-            in_fragment: false,
-        }
-    }
-}
-
 /// A policy being put together.
 #[derive(Default)]
 struct Build<'u> {
@@ -196,7 +170,7 @@ impl<'u> Expander<'u, '_> {
                 StatementKind::When(when) => self.when(when, place, build),
                 StatementKind::Include(calls) => self.include(statement, calls, place, build),
                 kind => {
-                    if !self.allowed_here(statement, place) {
+                    if !place.allows(statement, self.sink) {
                         continue;
                     }
                     if matches!(kind, StatementKind::Rule(_)) && !self.count_rule(statement) {
@@ -228,11 +202,7 @@ impl<'u> Expander<'u, '_> {
 
     fn when(&mut self, when: &'u When, place: &Place, build: &mut Build<'u>) {
         let holds = decide(self.world, &when.condition, &place.scope, self.sink);
-        let inner = Place {
-            in_arch: place.in_arch || on_arch(&when.condition),
-            in_target: place.in_target || on_target(&when.condition),
-            ..place.clone()
-        };
+        let inner = place.inside(&when.condition);
         let all = &self.world.options.arches;
         let Some(holds) = holds else {
             // Both branches are looked at, but what is not known cannot narrow anything.
@@ -259,44 +229,8 @@ impl<'u> Expander<'u, '_> {
         }
     }
 
-    /// Whether a statement may stand where it stands; reports it if not.
-    fn allowed_here(&mut self, statement: &Statement, place: &Place) -> bool {
-        let (code, message, help) = match &statement.kind {
-            StatementKind::Broken(_) => return true,
-            StatementKind::Rule(rule) => {
-                if place.in_arch && !matches!(rule.body, crate::ast::Body::Syscall(_)) {
-                    let help = "move the rule out of the `when`: no other layer tells architectures apart";
-                    (codes::ARCH_RULE, "only rules on system calls depend on `arch`".into(), help)
-                } else if rule.deny && place.in_target {
-                    let help = "move it out of the `when`: what is denied must not depend on a target";
-                    (codes::DENY_IN_WHEN, "a `deny` stands in a `when` on a target".into(), help)
-                } else if rule.deny && place.in_fragment && !rule.prefer {
-                    let help = "write `@prefer deny …`: whoever includes it cannot take it back";
-                    (codes::DENY_IN_FRAGMENT, "a `deny` in a fragment must be `@prefer`".into(), help)
-                } else {
-                    return true;
-                }
-            }
-            kind if place.in_arch => {
-                let message = format!("`{}` does not depend on `arch`", first_word(kind));
-                (
-                    codes::ARCH_RULE,
-                    message,
-                    "move it out of the `when`: only rules on system calls may stand there",
-                )
-            }
-            kind if place.in_fragment && !in_fragments(kind) => {
-                let message = format!("`{}` cannot stand in a fragment", first_word(kind));
-                (codes::NOT_IN_FRAGMENT, message, "write it in each policy that includes the fragment")
-            }
-            _ => return true,
-        };
-        self.sink.push(Diagnostic::new(code, message).label(statement.span, "this statement").help(help));
-        false
-    }
-
     fn include(&mut self, statement: &'u Statement, calls: &'u [Call], place: &Place, build: &mut Build<'u>) {
-        if !self.allowed_here(statement, place) {
+        if !place.allows(statement, self.sink) {
             return;
         }
         for call in calls {
@@ -385,42 +319,4 @@ fn templates(units: &Units) -> Vec<String> {
         out.extend(names.map(|n| format!("{alias}.{n}")));
     }
     out
-}
-
-/// Whether a fragment may hold a statement: rules, and what a program that needs those rules also needs at launch.
-fn in_fragments(kind: &StatementKind) -> bool {
-    matches!(
-        kind,
-        StatementKind::Rule(_)
-            | StatementKind::EnvKeep(_)
-            | StatementKind::EnvSet { .. }
-            | StatementKind::KeepDescriptors(_)
-            | StatementKind::KeepActivation
-            | StatementKind::Include(_)
-    )
-}
-
-/// The word that a statement starts with.
-fn first_word(kind: &StatementKind) -> &str {
-    match kind {
-        StatementKind::Rule(rule) if rule.deny => "deny",
-        StatementKind::Rule(_) => "allow",
-        StatementKind::Exec(_) => "exec",
-        StatementKind::Attach(_) => "attach",
-        StatementKind::Launch(_) => "launch",
-        StatementKind::Backend { .. } => "backend",
-        StatementKind::Mode(_) => "mode",
-        StatementKind::Include(_) => "include",
-        StatementKind::Tolerate { .. } => "tolerate",
-        StatementKind::When(_) => "when",
-        StatementKind::Raw { .. } => "raw",
-        StatementKind::Limit { .. } => "limit",
-        StatementKind::Isolate(_) => "isolate",
-        StatementKind::SeparateInstances => "separate",
-        StatementKind::NoNewPrivsOff(_) => "no_new_privs",
-        StatementKind::EnvKeep(_) | StatementKind::EnvSet { .. } | StatementKind::EnvClear => "env",
-        StatementKind::KeepDescriptors(_) | StatementKind::KeepActivation => "keep",
-        StatementKind::SyscallDefault(_) | StatementKind::SyscallInferOff => "syscall",
-        StatementKind::Broken(word) => word,
-    }
 }

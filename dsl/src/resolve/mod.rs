@@ -4,7 +4,9 @@
 mod expand;
 mod include;
 mod load;
+mod names;
 mod params;
+mod place;
 mod ring;
 mod text;
 mod values;

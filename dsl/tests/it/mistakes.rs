@@ -357,6 +357,30 @@ fn mistakes_do_not_cascade() {
 }
 
 #[test]
+fn errors_in_paths_point_through_escapes_and_names() {
+    for (text, want) in [
+        (r#"allow read "/a\\*b/../c";"#, "E0302 .."),
+        (r#"allow read "/a\"b/\\{/../c";"#, "E0302 .."),
+        (r#"allow read "/a$$b/../c";"#, "E0302 .."),
+        (r#"allow read "${ok}/../c";"#, "E0302 .."),
+        (r#"allow read "/x/${bad}/c";"#, "E0302 ${bad}"),
+        (r#"allow read "/é/ü/../c";"#, "E0302 .."),
+        (r#"allow read "/a/b\\";"#, r"E0305 \\"),
+        (r#"allow read "${ok}${ok}[";"#, "E0304 ["),
+        (r#"allow read "/a/[${ok}]";"#, "E0304 ["),
+    ] {
+        let text = format!(r#"can 1; let ok = "/ok\\?"; let bad = ".."; policy p {{ exec "/p"; {text} }}"#);
+        let done = run(&text);
+        let found: Vec<String> = done
+            .diagnostics
+            .iter()
+            .map(|d| format!("{} {}", d.code.0, done.sources.text(d.labels[0].span)))
+            .collect();
+        assert_eq!(found, [want], "{text}");
+    }
+}
+
+#[test]
 fn unused_fragments_templates_and_branches_are_looked_at() {
     for text in [
         "can 1; fragment f(a: path) { allow read \"${a}/../x\"; allow raed a; }",
@@ -402,6 +426,34 @@ fn edges_quote_the_line_to_add() {
         help("can 1; policy p { exec \"/p\"; } policy q { exec \"/q/*\"; launch from policy p; }"),
         ["add to `policy p`: `allow run \"/q/*\" -> policy q;`"]
     );
+}
+
+#[test]
+fn helps_are_texts_to_write() {
+    for (text, help) in [
+        (r#"allow read "/srv/../etc//x/./y/";"#, r#"write `"/etc/x/y/"`"#),
+        (r#"allow read "~/.x";"#, r#"write `"${home}/.x"`"#),
+        (r#"allow raed "/x";"#, "did you mean `read`?"),
+        (r#"read "/x";"#, "write `allow read …`"),
+        (r#"allow capability CAP_SYS_ADMIN;"#, "did you mean `sys_admin`?"),
+        (r#"allow capability net-bind-service;"#, "did you mean `net_bind_service`?"),
+        (r#"allow signal send SIGTERM;"#, "did you mean `term`?"),
+        (r#"allow connect tcp port 20-10;"#, "write `10-20`"),
+        (
+            r#"allow connect tcp address 10.1.2.3/8;"#,
+            "write `10.0.0.0/8` for the block, or `10.1.2.3` for the one address",
+        ),
+        (r#"allow syscall module;"#, "did you mean the group `@module`?"),
+        (r#"allow connect tcp port https;"#, "write `443`: names of services differ from host to host"),
+        (r#"limit memory 5 GB;"#, "write `GiB`"),
+        (r#"launch from policy other;"#, "define it in this file: `policy other { … }`"),
+        ("allow read \"/x\"", "write `\"/x\";`"),
+    ] {
+        let text = format!("can 1;\npolicy p {{\nexec \"/p\";\n{text}\n}}\n");
+        let done = run(&text);
+        let helps: Vec<&str> = done.diagnostics.iter().filter_map(|d| d.help.as_deref()).collect();
+        assert!(helps.contains(&help), "{text}: {helps:?}");
+    }
 }
 
 #[test]

@@ -27,6 +27,21 @@ fn the_standard_library_is_listed() {
 }
 
 #[test]
+fn the_standard_library_is_sound() {
+    for (name, text) in std_fragments() {
+        let policy = crate::common::policy(&format!("include std.{name};"));
+        assert!(!policy.rules.is_empty(), "{name}");
+        for rule in &policy.rules {
+            assert!(rule.because.is_some(), "std.{name}: {rule:?}");
+            assert_eq!(rule.included.first().map(|i| i.fragment.to_string()), Some(format!("std.{name}")));
+        }
+        assert!(text.starts_with("# ") && text.contains("\ncan 1;\n"), "std.{name} says what it is for");
+    }
+    let names: Vec<&str> = std_fragments().iter().map(|f| f.0).collect();
+    assert!(names.is_sorted());
+}
+
+#[test]
 fn the_limits_are_listed() {
     let text = reference();
     let thousands = |n: usize| {
@@ -42,6 +57,7 @@ fn the_limits_are_listed() {
         (limits::MAX_LINE_BYTES >> 10, "KiB"),
         (limits::MAX_STATEMENT_BYTES >> 10, "KiB"),
         (limits::MAX_STATEMENTS, "statements"),
+        (limits::MAX_ITEMS, "items"),
         (limits::MAX_NESTING, ""),
         (limits::MAX_STRING_BYTES, "bytes"),
         (limits::MAX_RAW_BYTES >> 10, "KiB"),

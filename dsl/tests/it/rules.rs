@@ -271,6 +271,11 @@ fn system_calls() {
     ] {
         assert_eq!(calls(&format!("deny syscall bpf with {word};")).action, Some(action), "{word}");
     }
+    let both = calls("allow syscall @module, init_module;");
+    assert!(
+        both.calls.iter().any(|c| c.name == "init_module" && c.group.is_none()),
+        "named, not only in a group"
+    );
     let rest = calls("allow syscall @module except finit_module;");
     assert_eq!(rest.calls.iter().map(|c| c.name).collect::<Vec<_>>(), ["delete_module", "init_module"]);
 }

@@ -134,6 +134,13 @@ fn files_fragments_and_provenance() {
 }
 
 #[test]
+fn one_rule_of_a_fragment_may_come_several_times() {
+    let text = "can 1; fragment f(a: path) { @id(x) @prefer deny read a because \"y\"; }\n\
+                policy p { exec \"/p\"; include f(\"/a\"), f(\"/b\"); } test \"t\" { p denies read \"/a\" by @id(x); }";
+    assert_eq!(messages(&run(text, &[], &Options::default())), Vec::<String>::new());
+}
+
+#[test]
 fn templates_make_policies() {
     let text = "can 1; let base = \"/srv\";\n\
         policy worker(name: path, at: port, big: bool = false, n: int = 8) {\n\

@@ -3,16 +3,21 @@
 //! The universe is the set of canonical absolute paths: no `.`, `..` or empty component, and a trailing `/` on directories and
 //! on nothing else (AppArmor's convention), so `/etc/` is the directory and `/etc/hosts` a file in it. Matching is by bytes.
 
+mod atom;
 mod escape;
+mod hir;
 mod lang;
 mod matcher;
 mod parse;
+mod plain;
 mod relate;
+mod search;
 #[cfg(test)]
 mod tests;
 
+pub use atom::{Atom, Machine, TooLarge};
 pub use escape::escape;
-pub use lang::{Atom, Lang, Machine, TooLarge, Universe};
+pub use lang::{Lang, Universe};
 pub use parse::{MAX_ALTERNATIVES, MAX_PATTERN_BYTES, PatternError, PatternErrorKind};
 
 use std::fmt;

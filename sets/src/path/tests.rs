@@ -212,30 +212,27 @@ mod property {
                 prop_assert!(a.matches(&w) && !b.matches(&w), "{} {} {}", a, b, w);
             }
         }
-    }
-}
 
-#[test]
-fn a_machine_is_a_language_like_any_other() {
-    /// Strings with a number of `x` that three divides.
-    struct Threes;
-    impl Machine for Threes {
-        fn start(&self) -> u32 {
-            0
-        }
-        fn step(&self, state: u32, byte: u8) -> Option<u32> {
-            Some(if byte == b'x' { (state + 1) % 3 } else { state })
-        }
-        fn accepts(&self, state: u32) -> bool {
-            state == 0
-        }
-        fn starts_class(&self, byte: u8) -> bool {
-            matches!(byte, b'x' | b'y')
+        #[test]
+        fn looking_at_components_changes_no_answer(
+            union in prop::collection::vec(pattern(), 1..4),
+            within in pattern(),
+            without in prop::collection::vec(pattern(), 0..4),
+            directories in any::<Option<bool>>(),
+        ) {
+            let all = |texts: &[String]| {
+                Lang::patterns(&texts.iter().map(|t| Pattern::parse(t).unwrap().remove(0)).collect::<Vec<_>>()).unwrap()
+            };
+            let mut lang = all(&union).and(all(&[within])).minus(all(&without));
+            lang = match directories {
+                None => lang,
+                Some(true) => lang.and(Lang::directories()),
+                Some(false) => lang.minus(Lang::directories().or(all(&without[..without.len().min(1)]))),
+            };
+            let universe = super::super::Atom::pattern(&Pattern::parse("/**").unwrap().remove(0)).unwrap();
+            let whole = super::super::search::Search::new(&universe, &lang).unwrap().run().unwrap();
+            let whole = whole.map(|w| String::from_utf8(w).unwrap());
+            prop_assert_eq!(lang.witness(Universe::Paths).unwrap(), whole, "{:?}", lang);
         }
     }
-    let threes = || Lang::Atom(Atom::machine(std::sync::Arc::new(Threes), "threes"));
-    let ask = |l: Lang| l.witness(Universe::Paths).unwrap();
-    assert_eq!(ask(threes().and(lang(&["/x*"]))).as_deref(), Some("/xxx"));
-    assert_eq!(ask(lang(&["/x*"]).minus(threes())).as_deref(), Some("/x"));
-    assert_eq!(ask(threes().and(lang(&["/xx"]))), None);
 }

@@ -82,18 +82,25 @@ fn declaration(text: &str) -> Option<(String, Vec<Arg>)> {
     let (_, rest) = text.rsplit_once("long sys_")?;
     let (name, args) = rest.split_once('(')?;
     let args = args.rsplit_once(')')?.0;
-    let args: Option<Vec<Arg>> = args.split(',').map(str::trim).filter(|a| *a != "void").map(argument).collect();
+    let args: Option<Vec<Arg>> =
+        args.split(',').map(str::trim).filter(|a| *a != "void").map(argument).collect();
     Some((name.trim().to_owned(), args?))
 }
 
 /// One parameter of a declaration.
 fn argument(text: &str) -> Option<Arg> {
-    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> =
+        text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
     let types: Vec<&str> = words.iter().copied().filter(|w| *w != "const" && *w != "__user").collect();
     let named = |count: usize| types.get(count).map_or(String::new(), |w| (*w).to_owned());
-    if text.contains('*') || text.contains('[') || ["cap_user_header_t", "cap_user_data_t", "__sighandler_t"].iter().any(|t| types.contains(t)) {
-        let last = text.trim_end_matches(']').trim_end_matches('[').rsplit(['*', ' ']).next().unwrap_or_default();
-        let known_type = types.len() == 1 || last.ends_with("__user") || ["void", "int", "struct"].contains(&last);
+    if text.contains('*')
+        || text.contains('[')
+        || ["cap_user_header_t", "cap_user_data_t", "__sighandler_t"].iter().any(|t| types.contains(t))
+    {
+        let last =
+            text.trim_end_matches(']').trim_end_matches('[').rsplit(['*', ' ']).next().unwrap_or_default();
+        let known_type =
+            types.len() == 1 || last.ends_with("__user") || ["void", "int", "struct"].contains(&last);
         return Some((if known_type { String::new() } else { last.to_owned() }, "ptr"));
     }
     let (kind, used) = match types.as_slice() {
@@ -119,7 +126,11 @@ pub fn manual(path: &Path) -> io::Result<BTreeMap<String, String>> {
 }
 
 /// The text of `args.tsv`, and the calls whose arguments nobody states.
-pub fn render(numbers: &Numbers, declared: &BTreeMap<String, Vec<Arg>>, manual: &BTreeMap<String, String>) -> (String, Vec<String>) {
+pub fn render(
+    numbers: &Numbers,
+    declared: &BTreeMap<String, Vec<Arg>>,
+    manual: &BTreeMap<String, String>,
+) -> (String, Vec<String>) {
     let mut lines: BTreeMap<&str, String> = manual.iter().map(|(n, a)| (n.as_str(), a.clone())).collect();
     let mut missing = Vec::new();
     for name in numbers.keys() {

@@ -167,7 +167,9 @@ pub fn render(table: &Constants) -> String {
     let mut out = String::from("# name\tvalue\tarch=value …, - where an architecture has none\n");
     for (name, values) in table {
         let base = values.get("x86_64").copied();
-        let show = |v: Option<u64>| v.map_or_else(|| "-".to_owned(), |v| if v < 10 { v.to_string() } else { format!("{v:#x}") });
+        let show = |v: Option<u64>| {
+            v.map_or_else(|| "-".to_owned(), |v| if v < 10 { v.to_string() } else { format!("{v:#x}") })
+        };
         out.push_str(&format!("{name}\t{}", show(base)));
         for (arch, ..) in ARCHES {
             let own = values.get(arch).copied();

@@ -1,17 +1,20 @@
 //! Tests of this room: policies written as text, lowered, and asked.
 
-use super::encode::action;
 use super::sim::Data;
 use super::{Lowered, SeccompOptions, lower};
 use canc_dsl::policy::{Action, Policy, PolicySet};
 use canc_dsl::{NoFiles, Options, compile};
 use canc_sets::syscalls::{Arch, number};
 
+mod arches;
 mod figures;
+mod limits;
+mod listings;
 mod oracle;
 mod paths;
 mod random;
 mod rules;
+mod verdicts;
 
 /// The policies of a text without its frame.
 fn set(body: &str) -> PolicySet {

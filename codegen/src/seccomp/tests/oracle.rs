@@ -44,10 +44,8 @@ fn enforced(
         None => EPERM,
     };
     let low = |i: usize| args[i] as u32;
-    if let Some(fd) = launch {
-        if call == "execveat" && low(0) == fd && low(4) == 0x1000 {
-            return Action::Allow;
-        }
+    if launch.is_some_and(|fd| call == "execveat" && low(0) == fd && low(4) == 0x1000) {
+        return Action::Allow;
     }
     let rules: Vec<(Effect, bool, &SyscallRule)> = policy
         .rules

@@ -93,7 +93,10 @@ fn data(bounds: &Bounds, big: bool) -> Option<Data> {
 pub fn unreached(program: &[Instruction], inputs: &[Data], big: bool) -> Vec<usize> {
     let mut seen = BTreeSet::new();
     for input in inputs {
-        run(program, input, big, |step| drop(seen.insert(step.at))).unwrap();
+        run(program, input, big, |step| {
+            seen.insert(step.at);
+        })
+        .unwrap();
     }
     (0..program.len()).filter(|at| !seen.contains(at)).collect()
 }

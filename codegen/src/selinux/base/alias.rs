@@ -41,7 +41,11 @@ impl Base {
         for rooted in rooted(pattern) {
             let mut taken: Vec<Pattern> = Vec::new();
             let mut whole = true;
+            let prefix = rooted.literal_prefix();
             for (from, to) in self.aliases() {
+                if !(prefix == "/" || from.starts_with(&prefix) || prefix.starts_with(from)) {
+                    continue;
+                }
                 let below = components(from).try_fold(vec![rooted.clone()], |all, name| {
                     let next: Vec<Pattern> = all.iter().flat_map(|p| p.below(name)).collect();
                     (!next.is_empty()).then_some(next)

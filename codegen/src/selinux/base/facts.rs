@@ -249,10 +249,10 @@ impl Base {
         self.four(7).find(|row| row[0] == name).map(|row| row[1] == "true")
     }
 
-    /// The domains that make sockets of this type; empty when the base does not know.
+    /// The domains of the base that have a permission on files of a private type of a sort (`data`, `log`, `exec`).
     #[must_use]
-    pub fn socket_makers(&self, ty: &str) -> Vec<&str> {
-        let row = self.four(8).find(|row| row[0] == ty);
-        row.map_or(Vec::new(), |row| row[1].split_whitespace().collect())
+    pub fn reach(&self, sort: &str, perm: &str) -> Vec<&str> {
+        let row = self.four(8).find(|row| row[0] == sort && row[1] == perm);
+        row.map_or(Vec::new(), |row| row[2].split_whitespace().collect())
     }
 }

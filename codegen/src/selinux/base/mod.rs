@@ -189,6 +189,18 @@ impl Base {
         self.entry(entry).map_or("", |e| self.tables.text(e.literal))
     }
 
+    /// The line whose pattern is spelled so, whatever its file type. Templates are spelled as in a module's file contexts.
+    #[must_use]
+    pub fn same_spelling(&self, text: &str) -> Option<EntryNo> {
+        let text = pack::packer::home_of_anyone(text);
+        let literal = pack::program::parse(&text).ok().and_then(|p| String::from_utf8(p.literal).ok())?;
+        let tables = &self.tables;
+        let literal_of = |at: &u32| tables.entry(*at).map_or("", |e| tables.text(e.literal));
+        let first = tables.by_literal.partition_point(|at| literal_of(at) < literal.as_str());
+        let same = tables.by_literal.get(first..)?.iter().take_while(|at| literal_of(at) == literal);
+        same.copied().map(EntryNo).find(|at| self.pattern(*at) == text)
+    }
+
     /// Every line, weakest first.
     pub fn entries(&self) -> impl Iterator<Item = EntryNo> + use<> {
         (0..u32::try_from(self.tables.entries.len()).unwrap_or(u32::MAX)).map(EntryNo)

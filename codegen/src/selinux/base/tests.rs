@@ -166,7 +166,9 @@ fn many_paths(base: &Base) -> Vec<String> {
 fn the_automaton_of_all_lines_agrees_with_look_ups() {
     for base in Base::BUILTIN.map(|n| Base::builtin(n).unwrap()) {
         let labelling = base.labelling();
-        for path in many_paths(&base) {
+        // A part of them, other ones for each base: all of them take a minute without optimization.
+        let step = if cfg!(debug_assertions) { 23 } else { 1 };
+        for path in many_paths(&base).into_iter().step_by(step) {
             let asks = if path.ends_with('/') {
                 vec![Ask::of(&path)]
             } else {

@@ -103,9 +103,7 @@ impl Question<'_> {
         let each = self.base.tables.find_each(key);
         let mut found: Vec<u32> = Vec::new();
         for (kind, at) in Kind::ALL.iter().zip(each).skip(1) {
-            let Some((at, entry)) = at.and_then(|at| Some((at, self.base.tables.entry(at)?))) else {
-                continue;
-            };
+            let Some((at, entry)) = at.and_then(|at| Some((at, self.base.tables.entry(at)?))) else { continue };
             if self.place.probe(entry.kind) == Some(*kind) && !found.contains(&at) {
                 found.push(at);
                 self.push(at, entry, path.clone(), out);
@@ -115,25 +113,19 @@ impl Question<'_> {
 
     fn pattern(&self, out: &mut Vec<Found>) -> Result<(), TooLarge> {
         let prefix = self.image.pattern.literal_prefix();
-        let tail = compile(&self.image.pattern);
+        let tail = compile(&self.image.pattern, self.place);
         for at in self.candidates(&prefix) {
             let Some(entry) = self.base.tables.entry(at) else { continue };
             let Some(probe) = self.place.probe(entry.kind) else { continue };
-            let meets = match self.witness(at, entry, probe, &prefix, tail.as_ref()) {
-                Meets::At(path) => {
-                    self.push(at, entry, path, out);
-                    true
-                }
-                Meets::Nowhere => false,
-                Meets::Perhaps => {
-                    if let Some(path) = self.exactly(at, entry, probe)? {
-                        self.push(at, entry, path, out);
-                    }
-                    true
-                }
+            let found = match self.known(at, entry, probe) {
+                Some(path) => Some(path),
+                None => self.search(at, entry, probe, &prefix, tail.as_ref())?,
             };
-            if meets && self.covers(entry, probe, &prefix) {
-                break;
+            if let Some(path) = found {
+                self.push(at, entry, path, out);
+                if self.covers(at, entry, &prefix) {
+                    break;
+                }
             }
         }
         Ok(())
@@ -175,57 +167,130 @@ impl Question<'_> {
     }
 
     /// Whether the line labels everything of the pattern that no stronger line does.
-    fn covers(&self, entry: &Entry, probe: Kind, prefix: &str) -> bool {
-        let literal = self.base.tables.text(entry.literal);
-        entry.kind.covers(probe)
-            && (entry.kind == Kind::Any || self.place == Place::Directories)
-            && match entry.shape {
-                Shape::Subtree => {
-                    prefix.strip_prefix(literal).is_some_and(|r| r.is_empty() || r.starts_with('/'))
-                }
-                Shape::Below => prefix.starts_with(literal),
-                Shape::Plain | Shape::Program => false,
-            }
-    }
-
-    fn witness(&self, at: u32, entry: &Entry, probe: Kind, prefix: &str, tail: Option<&Tailed>) -> Meets {
+    fn covers(&self, at: u32, entry: &Entry, prefix: &str) -> bool {
         let tables = &self.base.tables;
-        let mine = |key: &str| tables.find(key, &|k| k.covers(probe)) == Some(at);
-        let known = tables.text(entry.witness);
-        if !known.is_empty()
-            && let Some(path) = self.accept(known)
-            && (probe != Kind::Directory || mine(known))
-        {
-            return Meets::At(path);
-        }
-        let Some(tail) = tail else { return Meets::Perhaps };
-        let Some(key) = self.meet(entry, prefix, tail) else { return Meets::Nowhere };
-        match self.accept(&key) {
-            Some(path) if mine(&key) => Meets::At(path),
-            _ => Meets::Perhaps,
-        }
+        let fits = entry.kind == Kind::Any || self.place == Place::Directories;
+        let own = if prefix == "/" { "" } else { prefix };
+        let line = line_program(entry, part(&tables.program, entry.program));
+        let states = match own.strip_prefix(tables.text(entry.literal)) {
+            Some(rest) => run(line, &tables.classes_of_bytes, rest),
+            // The literal part may take the slash after the prefix too.
+            None if tables.text(entry.literal).strip_prefix(own) == Some("/") => {
+                return fits && entry.shape == Shape::Below && self.head_is_decided(at, own);
+            }
+            None => return false,
+        };
+        let after = program::step(line, &tables.classes_of_bytes, &states, b'/');
+        let takes_all = |s: &States| program::each(s).any(|pc| program::takes_all(line, pc));
+        fits && takes_all(&after) && (program::accepts(line, &states) || self.head_is_decided(at, own))
     }
 
-    /// A text that the pattern and the line have in common.
-    fn meet(&self, entry: &Entry, prefix: &str, tail: &Tailed) -> Option<String> {
+    /// Whether the pattern does not take in the path that is its prefix, or a stronger line labels that one.
+    fn head_is_decided(&self, at: u32, prefix: &str) -> bool {
+        let head = if prefix.is_empty() { "/" } else { prefix };
+        self.accept(head).is_none()
+            || self.base.tables.find(head, &|k| k.covers(Kind::Directory)).is_some_and(|w| w > at)
+    }
+
+    /// A path that is known to be the line's own, when the set has it.
+    fn known(&self, at: u32, entry: &Entry, probe: Kind) -> Option<String> {
+        let known = self.base.tables.text(entry.witness);
+        if known.is_empty() {
+            return None;
+        }
+        let path = self.accept(known)?;
+        (probe != Kind::Directory || self.winner(known, probe) == Some(at)).then_some(path)
+    }
+
+    fn winner(&self, key: &str, probe: Kind) -> Option<u32> {
+        self.base.tables.find(key, &|k| k.covers(probe))
+    }
+
+    /// A path of the set that the line labels: texts that the set and the line share are tried, and whatever labels one of them
+    /// instead is taken out before the next, until one is the line's own or none is left.
+    fn search(&self, at: u32, entry: &Entry, probe: Kind, prefix: &str, tail: Option<&Tailed>) -> Result<Option<String>, TooLarge> {
+        let Some(tail) = tail else { return self.exactly(at, entry, probe) };
         let tables = &self.base.tables;
         let literal = tables.text(entry.literal);
+        let own = if prefix == "/" { "" } else { prefix };
         let line = line_program(entry, part(&tables.program, entry.program));
-        let (line_classes, own) = (&tables.classes_of_bytes, if prefix == "/" { "" } else { prefix });
         let (start, line_states, own_states) = if let Some(rest) = own.strip_prefix(literal) {
-            (own, run(line, line_classes, rest), program::start(&tail.program))
-        } else {
-            let rest = literal.strip_prefix(own)?;
+            (own, run(line, &tables.classes_of_bytes, rest), program::start(&tail.program))
+        } else if let Some(rest) = literal.strip_prefix(own) {
             (literal, program::start(line), run(&tail.program, &tail.classes, rest))
+        } else {
+            return Ok(None);
         };
-        let line = Side { program: line, classes: line_classes, states: line_states };
+        let line = Side { program: line, classes: &tables.classes_of_bytes, states: line_states };
         let own = Side { program: &tail.program, classes: &tail.classes, states: own_states };
-        let rest = String::from_utf8(common(&own, &line)?).ok()?;
-        Some(format!("{start}{rest}"))
+        let mut never: Vec<Tailed> = Vec::new();
+        loop {
+            let sides: Vec<Side<'_>> = never.iter().map(Tailed::side).collect();
+            let Some(found) = common(&own, &line, &sides) else { return self.exactly(at, entry, probe) };
+            let Some(key) = found.and_then(|rest| String::from_utf8(rest).ok()).map(|rest| format!("{start}{rest}")) else {
+                return Ok(None);
+            };
+            let winner = self.winner(&key, probe);
+            let path = self.accept(&key);
+            if winner == Some(at) && path.is_some() {
+                return Ok(path);
+            }
+            let blocker = match (winner.filter(|w| *w != at), path) {
+                (Some(stronger), _) => tables.entry(stronger).and_then(|e| self.rest_of_line(e, start)),
+                (None, _) => self.rest_of_excluded(&key, start),
+            };
+            match blocker {
+                Some(blocker) if never.len() < MAX_BLOCKERS => never.push(blocker),
+                _ => return self.exactly(at, entry, probe),
+            }
+        }
     }
 
-    /// A path of the set that the line labels, found by languages: texts that the set and the line share are tried, and whatever
-    /// stronger line labels one of them instead is taken out before the next, until one is the line's own or none is left.
+    /// What a line asks of what follows a text.
+    fn rest_of_line(&self, entry: &Entry, start: &str) -> Option<Tailed> {
+        let tables = &self.base.tables;
+        let line = line_program(entry, part(&tables.program, entry.program));
+        let classes = tables.classes_of_bytes.to_vec();
+        let literal = tables.text(entry.literal);
+        if let Some(rest) = start.strip_prefix(literal) {
+            let states = run(line, &classes, rest);
+            return Some(Tailed { program: line.to_vec(), classes, states });
+        }
+        let ahead = literal.strip_prefix(start)?;
+        let program = program::prefixed(ahead.as_bytes(), line)?;
+        let states = program::start(&program);
+        Some(Tailed { program, classes, states })
+    }
+
+    /// What the pattern that takes a key out of the set asks of what follows a text.
+    fn rest_of_excluded(&self, key: &str, start: &str) -> Option<Tailed> {
+        let mut path = key.to_owned();
+        if self.place == Place::Directories && path != "/" {
+            path.push('/');
+        }
+        let moved: Vec<Pattern> = self
+            .set
+            .without
+            .iter()
+            .flat_map(|w| self.base.images(w))
+            .filter(|i| i.alias == self.image.alias)
+            .map(|i| i.pattern)
+            .chain(self.image.without.iter().filter(|_| self.image.alias.is_none()).cloned())
+            .collect();
+        let pattern = moved.iter().find(|p| p.matches(&path))?;
+        let prefix = pattern.literal_prefix();
+        let tail = compile(pattern, self.place)?;
+        let own = if prefix == "/" { "" } else { prefix.as_str() };
+        if let Some(rest) = start.strip_prefix(own) {
+            let states = run(&tail.program, &tail.classes, rest);
+            return Some(Tailed { states, ..tail });
+        }
+        let program = program::prefixed(own.strip_prefix(start)?.as_bytes(), &tail.program)?;
+        let states = program::start(&program);
+        Some(Tailed { program, states, ..tail })
+    }
+
+    /// The same by languages, which have no limit of size to speak of and are slower.
     fn exactly(&self, at: u32, entry: &Entry, probe: Kind) -> Result<Option<String>, TooLarge> {
         let tables = &self.base.tables;
         let mut asked = self.keys()?.and(self.base.lang(entry, self.place)?);
@@ -238,9 +303,7 @@ impl Question<'_> {
                 return Ok(self.accept(bare));
             }
             let stronger = winner.filter(|w| Some(*w) != last).and_then(|w| tables.entry(w));
-            let Some(stronger) = stronger else {
-                return Err(TooLarge { pattern: self.set.pattern.to_string() });
-            };
+            let Some(stronger) = stronger else { return Err(TooLarge { pattern: self.set.pattern.to_string() }) };
             last = winner;
             asked = asked.minus(self.base.lang(stronger, self.place)?);
         }
@@ -298,21 +361,29 @@ pub(super) fn line_program<'a>(entry: &Entry, program: &'a [Inst]) -> &'a [Inst]
     match entry.shape {
         Shape::Program => program,
         Shape::Plain => &[Inst::Match],
-        Shape::Subtree => {
-            &[Inst::Split(1, 5), Inst::Byte(b'/'), Inst::Split(3, 5), Inst::Any, Inst::Jump(2), Inst::Match]
-        }
+        Shape::Subtree => &[Inst::Split(1, 5), Inst::Byte(b'/'), Inst::Split(3, 5), Inst::Any, Inst::Jump(2), Inst::Match],
         Shape::Below => &[Inst::Split(1, 3), Inst::Any, Inst::Jump(0), Inst::Match],
     }
 }
+
+/// The most lines and exceptions that one search takes out.
+const MAX_BLOCKERS: usize = 24;
 
 /// What follows the literal prefix of a pattern, as an automaton over keys.
 struct Tailed {
     program: Vec<Inst>,
     classes: Vec<[u64; 4]>,
+    states: States,
+}
+
+impl Tailed {
+    fn side(&self) -> Side<'_> {
+        Side { program: &self.program, classes: &self.classes, states: self.states }
+    }
 }
 
 /// The automaton of a pattern behind its literal prefix; `None` when it is too long.
-fn compile(pattern: &Pattern) -> Option<Tailed> {
+fn compile(pattern: &Pattern, place: Place) -> Option<Tailed> {
     let skip = pattern.literal_prefix_components();
     let mut parts: Vec<Hir> = pattern.components().iter().skip(skip).map(component).collect();
     let empty_root = pattern.components().is_empty();
@@ -320,13 +391,15 @@ fn compile(pattern: &Pattern) -> Option<Tailed> {
         Tail::Subtree if empty_root => {
             parts.push(Hir::alternation(vec![Hir::literal(*b"/"), repeat(named(), 1)]));
         }
-        Tail::Subtree => parts.push(repeat(named(), 0)),
+        // The directory itself is no file.
+        Tail::Subtree => parts.push(repeat(named(), u32::from(place == Place::Files))),
         Tail::Entry | Tail::Directory if empty_root => parts.push(Hir::literal(*b"/")),
         Tail::Entry | Tail::Directory => {}
     }
     let mut compiler = Compiler::default();
     let program = compiler.compile(&Hir::concat(parts)).ok()?;
-    Some(Tailed { program, classes: compiler.classes })
+    let states = program::start(&program);
+    Some(Tailed { program, classes: compiler.classes, states })
 }
 
 fn component(component: &Component) -> Hir {
@@ -349,10 +422,7 @@ fn piece(piece: &Piece) -> Hir {
             let mut class = ClassBytes::new(ranges.iter().map(|(a, b)| ClassBytesRange::new(*a, *b)));
             if *negated {
                 class.negate();
-                class.difference(&ClassBytes::new([
-                    ClassBytesRange::new(0, 0),
-                    ClassBytesRange::new(b'/', b'/'),
-                ]));
+                class.difference(&ClassBytes::new([ClassBytesRange::new(0, 0), ClassBytesRange::new(b'/', b'/')]));
             }
             Hir::class(Class::Bytes(class))
         }

@@ -126,11 +126,8 @@ impl Packer {
     fn contexts(&mut self, facts: &Facts, types: &[String]) -> Result<Vec<Entry>, FactError> {
         let mut lines: Vec<Line<'_>> =
             facts.contexts.iter().map(|c| Line::new(c, c.pattern.clone(), false, 0)).collect();
-        for (group, expand) in [home_of_anyone, home_of_root].into_iter().enumerate() {
-            lines.extend(
-                facts.homes.iter().filter_map(|c| Some(Line::new(c, expand(&c.pattern)?, true, group))),
-            );
-        }
+        lines.extend(facts.homes.iter().map(|c| Line::new(c, home_of_anyone(&c.pattern), true, 0)));
+        lines.extend(facts.homes.iter().filter_map(|c| Some(Line::new(c, home_of_root(&c.pattern)?, true, 1))));
         // Templates come from a file of their own, read after the other; plain paths beat both.
         let plain = |l: &Line<'_>| l.rank.plain && !has_odd_escape(&l.pattern);
         lines.sort_by(|a, b| {
@@ -342,14 +339,12 @@ fn has_odd_escape(pattern: &str) -> bool {
 }
 
 /// What `genhomedircon` makes of a template for users without an entry of their own.
-fn home_of_anyone(template: &str) -> Option<String> {
-    Some(
-        template
-            .replace("HOME_DIR", "/home/[^/]+")
-            .replace("HOME_ROOT", "/home")
-            .replace("%{USERID}", "[0-9]+")
-            .replace("%{USERNAME}", "[^/]+"),
-    )
+pub fn home_of_anyone(template: &str) -> String {
+    template
+        .replace("HOME_DIR", "/home/[^/]+")
+        .replace("HOME_ROOT", "/home")
+        .replace("%{USERID}", "[0-9]+")
+        .replace("%{USERNAME}", "[^/]+")
 }
 
 /// The same for root, whose home is elsewhere; what is no part of a home is there already.

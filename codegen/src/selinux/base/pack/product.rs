@@ -1,8 +1,8 @@
-//! Two automata to a shortest text that both match.
+//! Two automata to a shortest text that both match and that none of some others match.
 
-use super::program::{States, each, has, pleasant};
+use super::program::{States, each, pleasant};
 use super::tables::Inst;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 /// An automaton and where it stands.
 #[derive(Debug, Clone, Copy)]
@@ -42,45 +42,86 @@ impl Side<'_> {
     }
 }
 
-/// A shortest text that both match from where they stand; `None` when there is none.
-pub fn common(a: &Side<'_>, b: &Side<'_>) -> Option<Vec<u8>> {
-    let mut seen: HashMap<(u16, u16), (Option<(u16, u16)>, u8)> = HashMap::new();
-    let mut queue = VecDeque::new();
+/// The most product states of one question.
+const MAX_STATES: usize = 50_000;
+
+/// Where a search stands: one state of each automaton that must match, all states of each that must not.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Node {
+    at: (u16, u16),
+    never: Vec<States>,
+}
+
+/// A shortest text that `a` and `b` match from where they stand and none of `never` does: `Some(None)` when there is none, `None`
+/// when the question is too large.
+pub fn common(a: &Side<'_>, b: &Side<'_>, never: &[Side<'_>]) -> Option<Option<Vec<u8>>> {
+    let mut trail: Vec<(usize, u8, Node)> = Vec::new();
+    let mut seen: HashMap<Node, ()> = HashMap::new();
+    let states: Vec<States> = never.iter().map(|n| n.states).collect();
     for p in each(&a.states) {
         for e in each(&b.states) {
-            seen.insert((p, e), (None, 0));
-            queue.push_back((p, e));
-        }
-    }
-    while let Some(at) = queue.pop_front() {
-        if a.ends(at.0) && b.ends(at.1) {
-            return Some(spell(&seen, at));
-        }
-        let (Some(left), Some(right)) = (a.bytes(at.0), b.bytes(at.1)) else { continue };
-        let mut both = [0; 4];
-        both.iter_mut().zip(left.iter().zip(&right)).for_each(|(out, (l, r))| *out = l & r);
-        let Some(byte) = pleasant(&both) else { continue };
-        debug_assert!(has(&both, byte));
-        for p in each(&a.after(at.0)) {
-            for e in each(&b.after(at.1)) {
-                seen.entry((p, e)).or_insert_with(|| {
-                    queue.push_back((p, e));
-                    (Some(at), byte)
-                });
+            let node = Node { at: (p, e), never: states.clone() };
+            if seen.insert(node.clone(), ()).is_none() {
+                trail.push((usize::MAX, 0, node));
             }
         }
     }
-    None
+    let mut next = 0;
+    while let Some((_, _, node)) = trail.get(next).cloned() {
+        let ((p, e), here) = (node.at, next);
+        next += 1;
+        let refused = || never.iter().zip(&node.never).any(|(side, states)| super::program::accepts(side.program, states));
+        if a.ends(p) && b.ends(e) && !refused() {
+            return Some(Some(spell(&trail, here)));
+        }
+        let (Some(left), Some(right)) = (a.bytes(p), b.bytes(e)) else { continue };
+        for part in split(intersect(&left, &right), never, &node.never) {
+            let Some(byte) = pleasant(&part) else { continue };
+            let after: Vec<States> =
+                never.iter().zip(&node.never).map(|(s, at)| super::program::step(s.program, s.classes, at, byte)).collect();
+            for p in each(&a.after(p)) {
+                for e in each(&b.after(e)) {
+                    let node = Node { at: (p, e), never: after.clone() };
+                    if seen.insert(node.clone(), ()).is_none() {
+                        trail.push((here, byte, node));
+                    }
+                }
+            }
+        }
+        if trail.len() > MAX_STATES {
+            return None;
+        }
+    }
+    Some(None)
 }
 
-fn spell(seen: &HashMap<(u16, u16), (Option<(u16, u16)>, u8)>, end: (u16, u16)) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut at = Some(end);
-    while let Some(pair) = at {
-        let Some((from, byte)) = seen.get(&pair) else { break };
-        if from.is_some() {
-            out.push(*byte);
+fn intersect(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4] {
+    let mut out = *a;
+    out.iter_mut().zip(b).for_each(|(out, b)| *out &= b);
+    out
+}
+
+/// The bytes of a set, those together that no automaton of `never` tells apart where it stands.
+fn split(all: [u64; 4], never: &[Side<'_>], at: &[States]) -> Vec<[u64; 4]> {
+    let mut parts = vec![all];
+    for (side, states) in never.iter().zip(at) {
+        for bytes in each(states).filter_map(|pc| side.bytes(pc)) {
+            let outside = bytes.map(|w| !w);
+            parts = parts.iter().flat_map(|p| [intersect(p, &bytes), intersect(p, &outside)]).filter(|p| *p != [0; 4]).collect();
         }
+    }
+    parts.retain(|p| *p != [0; 4]);
+    parts.sort_by_key(|p| pleasant(p).map(|b| (b == b'/', super::program::rank(b), b)));
+    parts
+}
+
+fn spell(trail: &[(usize, u8, Node)], mut at: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    while let Some((from, byte, _)) = trail.get(at) {
+        if *from == usize::MAX {
+            break;
+        }
+        out.push(*byte);
         at = *from;
     }
     out.reverse();

@@ -338,6 +338,18 @@ pub fn accepts(program: &[Inst], states: &States) -> bool {
     each(states).any(|at| matches!(program.get(usize::from(at)), Some(Inst::Match)))
 }
 
+/// The automaton that reads a text first; `None` when that is too long.
+pub fn prefixed(text: &[u8], program: &[Inst]) -> Option<Vec<Inst>> {
+    let shift = target(text.len());
+    let moved = program.iter().map(|i| match i {
+        Inst::Split(a, b) => Inst::Split(a + shift, b + shift),
+        Inst::Jump(a) => Inst::Jump(a + shift),
+        other => *other,
+    });
+    let out: Vec<Inst> = text.iter().map(|b| Inst::Byte(*b)).chain(moved).collect();
+    (out.len() <= MAX_INSTRUCTIONS).then_some(out)
+}
+
 /// Whether everything that may follow is matched: the instruction is the loop of a final `.*`.
 pub fn takes_all(program: &[Inst], at: u16) -> bool {
     let get = |at: u16| program.get(usize::from(at)).copied();

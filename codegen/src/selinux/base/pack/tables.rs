@@ -194,7 +194,7 @@ pub const ROWS: [(&str, usize); 9] = [
     ("launchers", 5),
     ("users", 3),
     ("booleans", 2),
-    ("sockets", 2),
+    ("reach", 3),
 ];
 
 impl Tables {

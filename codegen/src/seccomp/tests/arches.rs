@@ -1,0 +1,120 @@
+//! Architectures besides the usual three: x32, 32-bit ones, and one with the high half first.
+
+use super::oracle::expected;
+use super::random::{Random, answer, random_policy};
+use super::*;
+use crate::seccomp::{checker, encode};
+use canc_sets::syscalls::max_number;
+
+fn on_arches(body: &str, arches: &[Arch]) -> Lowered {
+    lower(&policy(body), &SeccompOptions { arches: arches.to_vec(), ..SeccompOptions::default() }).unwrap()
+}
+
+#[test]
+fn x32_and_x86_join_the_filter_of_their_host() {
+    let made = on_arches("allow syscall getuid; allow syscall getgid on x32;", &[Arch::X86_64]);
+    assert_eq!(made.filters.keys().copied().collect::<Vec<_>>(), [Arch::X86_64]);
+    assert_eq!(
+        (on(&made, Arch::X32, "getuid", &[]), on(&made, Arch::X32, "getgid", &[])),
+        (Action::Allow, Action::Allow)
+    );
+    assert_eq!(
+        (on(&made, Arch::X86_64, "getuid", &[]), on(&made, Arch::X86_64, "getgid", &[])),
+        (Action::Allow, EPERM)
+    );
+    assert_eq!(made.decide(Arch::X86, 199, [0; 6]).unwrap().action, Action::Kill);
+    let made = on_arches("allow syscall getuid;", &[Arch::X86_64, Arch::X86]);
+    assert_eq!(
+        (on(&made, Arch::X86, "getuid", &[]), on(&made, Arch::X86_64, "getuid", &[])),
+        (Action::Allow, Action::Allow)
+    );
+    assert_eq!(on(&made, Arch::X32, "getuid", &[]), Action::Kill);
+    let made = on_arches("allow syscall getuid;", &[Arch::X32]);
+    assert_eq!(
+        (on(&made, Arch::X32, "getuid", &[]), on(&made, Arch::X86_64, "getuid", &[])),
+        (Action::Allow, Action::Kill)
+    );
+}
+
+#[test]
+fn arguments_lie_where_the_architecture_has_them() {
+    let body = "allow syscall clone where flags == 17; allow syscall pread64 where pos == 0x100000002; allow syscall setuid where uid == 1;";
+    let made = on_arches(body, &Arch::ALL);
+    for arch in Arch::ALL {
+        let swapped: &[u64] = if arch == Arch::S390x { &[9, 17] } else { &[17, 9] };
+        assert_eq!(on(&made, arch, "clone", swapped), Action::Allow, "{arch:?}");
+        assert_eq!(on(&made, arch, "clone", &[18, 18]), EPERM, "{arch:?}");
+    }
+    assert_eq!(on(&made, Arch::X86_64, "pread64", &[0, 0, 0, 0x1_0000_0002]), Action::Allow);
+    assert_eq!(on(&made, Arch::S390x, "pread64", &[0, 0, 0, 0x1_0000_0002]), Action::Allow);
+    assert_eq!(on(&made, Arch::X86, "pread64", &[0, 0, 0, 2, 1]), Action::Allow);
+    assert_eq!(
+        on(&made, Arch::Arm, "pread64", &[0, 0, 0, 0, 2, 1]),
+        Action::Allow,
+        "pairs start at an even register"
+    );
+    assert_eq!(on(&made, Arch::Arm, "pread64", &[0, 0, 0, 2, 1]), EPERM);
+    assert_eq!(on(&made, Arch::X86, "setuid", &[0x1_0001]), Action::Allow, "the first table takes 16 bits");
+    assert_eq!(on(&made, Arch::X86, "setuid32", &[1]), EPERM);
+    assert_eq!(on(&made, Arch::X86_64, "setuid", &[0x1_0001]), EPERM);
+}
+
+#[test]
+fn constants_that_differ_are_compared_by_architecture() {
+    let made = lowered("allow syscall openat where flags == O_DIRECTORY;");
+    assert_eq!(
+        (
+            on(&made, Arch::X86_64, "openat", &[0, 0, 0o20_0000]),
+            on(&made, Arch::Aarch64, "openat", &[0, 0, 0o20_0000])
+        ),
+        (Action::Allow, EPERM)
+    );
+    assert_eq!(on(&made, Arch::Aarch64, "openat", &[0, 0, 0o4_0000]), Action::Allow);
+}
+
+#[test]
+fn programs_of_every_architecture_mean_what_the_policy_says() {
+    let mut random = Random(3);
+    for _ in 0..40 {
+        let data = random_policy(&mut random);
+        let options = SeccompOptions {
+            arches: vec![Arch::X86_64, Arch::X32, Arch::S390x, Arch::Ppc64le, Arch::Loongarch64],
+            ..SeccompOptions::default()
+        };
+        let Ok(made) = lower(&Policy::unchecked(data.clone()), &options) else { continue };
+        for (host, filters) in &made.filters {
+            let served: Vec<Arch> = options.arches.iter().copied().filter(|a| a.host() == *host).collect();
+            for filter in filters {
+                checker::check(filter.instructions()).unwrap();
+                assert_eq!(
+                    encode::instructions(&filter.encode(), *host).as_deref(),
+                    Some(filter.instructions())
+                );
+                let inputs = super::paths::inputs(filter.instructions(), host.is_big_endian(), 20_000);
+                assert_eq!(
+                    super::paths::unreached(filter.instructions(), &inputs, host.is_big_endian()),
+                    [0usize; 0]
+                );
+                for input in inputs {
+                    let wanted =
+                        expected(&data, &served, input.arch, input.nr, input.args, Some(options.launch_fd));
+                    assert_eq!(
+                        answer(&made, *host, &input),
+                        wanted,
+                        "{host:?} {input:x?}\n{:#?}",
+                        data.rules
+                    );
+                }
+            }
+            for arch in &served {
+                for nr in 0..=max_number(*arch) & 0xffff {
+                    let nr = nr | (max_number(*arch) & 0x4000_0000);
+                    let input = Data { arch: arch.audit_value(), nr, args: [1; 6] };
+                    let wanted =
+                        expected(&data, &served, input.arch, nr, input.args, Some(options.launch_fd));
+                    assert_eq!(answer(&made, *host, &input), wanted, "{arch:?} {nr}");
+                }
+            }
+        }
+    }
+}
