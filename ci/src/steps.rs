@@ -26,6 +26,11 @@ pub const STEPS: &[Step] = &[
     Step { name: "rootfs", about: "build the Debian 13 root file system", run: rootfs },
     Step { name: "oracles", about: "show that each oracle says yes and no", run: oracles::run },
     Step {
+        name: "seccomp",
+        about: "compare filters with libseccomp's, and perform calls under them",
+        run: |_| crate::oracle_seccomp::run(),
+    },
+    Step {
         name: "features",
         about: "compare the recorded AppArmor features with the kernel's",
         run: features::check,
