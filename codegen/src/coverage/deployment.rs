@@ -1,6 +1,6 @@
 //! One rule on one deployment to `enforced`, `leaks` or `blocks`, each with a witness.
 
-use super::layer::{Grant, Layer, LayerName, Permitted, Source, distinct, grant_key, joined};
+use super::layer::{Grant, Layer, LayerName, Permitted, Source, distinct, grant_key, joined, once};
 use crate::near::Near;
 use canc_bundle::DeploymentEntry;
 use canc_dsl::meaning::{Evaluator, Kind, Region, RequestSet};
@@ -51,6 +51,7 @@ pub struct Judge<'a, 'l> {
     known: RefCell<HashMap<(Kind, LayerName, String), Option<String>>>,
     held: RefCell<HashMap<(LayerName, Kind), Rc<Held>>>,
     refusing: RefCell<HashMap<(LayerName, Kind), bool>>,
+    boxes: RefCell<Option<(Kind, Rc<Vec<Boxes>>)>>,
 }
 
 /// The grants of one kind through which anything that leaks must pass: those of the layer that has fewest of them.
@@ -70,6 +71,20 @@ impl Loose {
     fn near(&self, prefix: &str) -> impl Iterator<Item = &Grant> {
         let prefixes = |n: usize| self.grants.get(n).map(|g| g.near.clone()).into_iter().collect();
         self.places.around(prefix, &prefixes).into_iter().filter_map(|n| self.grants.get(n))
+    }
+}
+
+/// What a layer permits and refuses of a kind, each box once.
+struct Boxes {
+    grants: Loose,
+    denies: Loose,
+}
+
+impl Boxes {
+    /// What it permits of what lies near a prefix.
+    fn around(&self, prefix: &str) -> RequestSet {
+        let near = |list: &Loose| RequestSet::new(list.near(prefix).map(|g| g.region.clone()).collect());
+        near(&self.grants).minus(&joined(near(&self.denies)))
     }
 }
 
@@ -117,6 +132,7 @@ impl<'a, 'l> Judge<'a, 'l> {
             known: RefCell::default(),
             held: RefCell::default(),
             refusing: RefCell::default(),
+            boxes: RefCell::default(),
         }
     }
 
@@ -306,17 +322,33 @@ impl<'a, 'l> Judge<'a, 'l> {
         prefix: &str,
         allowed: &RequestSet,
     ) -> Result<Option<String>, TooLarge> {
-        let mut held = Vec::with_capacity(self.layers.len());
-        for layer in &self.layers {
-            held.push(self.held(layer, kind, prefix)?);
-        }
-        let sets: Vec<&RequestSet> = held.iter().filter_map(|h| h.set()).collect();
+        let boxes = self.boxes(kind)?;
+        let sets: Vec<RequestSet> = boxes.iter().map(|b| b.around(prefix)).collect();
+        let sets: Vec<&RequestSet> = sets.iter().collect();
         for region in asked.regions {
             if let Some(witness) = first_left(region, &sets, allowed)? {
                 return Ok(Some(witness));
             }
         }
         Ok(None)
+    }
+
+    /// What the layers that mediate a kind permit of it, by place. Kinds are asked about one after the other, and one is kept.
+    fn boxes(&self, kind: Kind) -> Result<Rc<Vec<Boxes>>, TooLarge> {
+        if let Some((known, boxes)) = &*self.boxes.borrow()
+            && *known == kind
+        {
+            return Ok(Rc::clone(boxes));
+        }
+        let mut made = Vec::with_capacity(self.layers.len());
+        for layer in &self.layers {
+            if let Permitted::Only { grants, denies } = (layer.permitted)(kind, "/")? {
+                made.push(Boxes { grants: Loose::new(None, once(grants)), denies: Loose::new(None, denies) });
+            }
+        }
+        let made = Rc::new(made);
+        *self.boxes.borrow_mut() = Some((kind, Rc::clone(&made)));
+        Ok(made)
     }
 
     /// Whether a layer has any refusal of a kind that beats permissions.

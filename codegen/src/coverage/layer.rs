@@ -99,7 +99,14 @@ impl Permitted {
     }
 }
 
-/// The boxes of some grants, each once: a thousand rules that all bring every port are one box.
+/// The grants of distinct boxes: a thousand rules that all bring every port are one.
+pub(super) fn once(mut grants: Vec<Grant>) -> Vec<Grant> {
+    let mut seen: HashSet<String> = HashSet::new();
+    grants.retain(|g| grant_key(g).is_none_or(|key| seen.insert(key)));
+    grants
+}
+
+/// The boxes of some grants, each once.
 fn regions(grants: &[Grant]) -> RequestSet {
     let mut seen: HashSet<String> = HashSet::new();
     let new = |g: &&Grant| grant_key(g).is_none_or(|key| seen.insert(key));
