@@ -48,6 +48,11 @@ pub const STEPS: &[Step] = &[
     Step { name: "facts-record", about: "record the facts about the SELinux policy", run: facts::record },
     Step { name: "validate", about: "show what `canc validate` accepts and refuses", run: validate::run },
     Step {
+        name: "apparmor",
+        about: "compare AppArmor profiles with what their own parser makes of them",
+        run: crate::oracle_apparmor::run,
+    },
+    Step {
         name: "faults",
         about: "show that a machine in which anything goes wrong is no pass",
         run: faults::run,
