@@ -50,7 +50,7 @@ pub fn combine(arena: &mut Arena, layers: &Layers) -> Result<NodeId, TooLarge> {
     });
     // What shares more than half of its questions is as good as it gets.
     if let Ok(merged) = merged
-        && (all().count() < 3 || arena.cost(merged) * 2 < size)
+        && (all().count() < 2 || arena.cost(merged) * 2 < size)
     {
         return Ok(merged);
     }
