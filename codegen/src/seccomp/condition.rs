@@ -5,6 +5,9 @@ use canc_dsl::policy::{ArgTest, Compare, Condition, Width};
 use canc_sets::interval::Intervals;
 use canc_sets::syscalls::{Arch, Arg, ArgKind, args, args_on};
 
+/// Steps for each instruction of the parts, within which they are merged into one diagram.
+const MERGING: usize = 64;
+
 /// Arguments that a filter sees.
 pub const REGISTERS: u8 = 6;
 
@@ -104,7 +107,8 @@ impl Compiler<'_> {
             Condition::Any(list) => self.list(list, false),
             Condition::Not(inner) => {
                 let inner = self.condition(inner)?;
-                Ok(self.arena.not(inner)?)
+                let (yes, no) = (self.arena.constant(true)?, self.arena.constant(false)?);
+                Ok(self.arena.graft(inner, no, yes)?)
             }
             Condition::Test(test) => self.test(test),
             Condition::Arch(arches) => Ok(self.arena.constant(arches.contains(&self.arch))?),
@@ -113,7 +117,27 @@ impl Compiler<'_> {
 
     fn list(&mut self, list: &[Condition], every: bool) -> Result<NodeId, Unfit> {
         let parts: Vec<NodeId> = list.iter().map(|c| self.condition(c)).collect::<Result<_, _>>()?;
-        Ok(self.arena.fold(parts, every)?)
+        let size: usize = parts.iter().map(|p| self.arena.cost(*p)).sum();
+        let merged = self.arena.limited(MERGING * size + MERGING, |arena| arena.fold(parts.clone(), every));
+        Ok(match merged {
+            Ok(merged) => merged,
+            Err(TooLarge) => self.one_by_one(&parts, every)?,
+        })
+    }
+
+    /// The conditions one after another, each asked where those before it leave the answer open.
+    fn one_by_one(&mut self, parts: &[NodeId], every: bool) -> Result<NodeId, TooLarge> {
+        let end = self.arena.constant(every)?;
+        let mut next = end;
+        for part in parts.iter().rev() {
+            let stop = self.arena.constant(!every)?;
+            next = if every {
+                self.arena.graft(*part, next, stop)?
+            } else {
+                self.arena.graft(*part, stop, next)?
+            };
+        }
+        Ok(next)
     }
 
     fn test(&mut self, test: &ArgTest) -> Result<NodeId, Unfit> {

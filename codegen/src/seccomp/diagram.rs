@@ -4,9 +4,9 @@
 //! fixed order, so equal functions become equal nodes wherever no two masks of one word meet; where they do, [`Arena::prune`] drops
 //! what no word can reach.
 
-use super::word::{Bound, satisfiable};
+use super::word::{Bound, narrowed, satisfiable};
 use canc_sets::interval::Intervals;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Half of a 64-bit argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -37,7 +37,7 @@ pub struct View {
 
 impl View {
     /// The order in which diagrams ask: argument by argument, high half first, the whole word before parts of it.
-    fn rank(self) -> (Word, u32) {
+    pub fn rank(self) -> (Word, u32) {
         (self.word, !self.mask)
     }
 }
@@ -78,24 +78,71 @@ pub enum Node {
     },
 }
 
-/// A diagram grew beyond [`MOST_NODES`].
+/// A diagram grew beyond [`MOST_NODES`], or took more steps than it was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLarge;
 
 /// Nodes an arena holds at most, so that a hostile condition costs bounded time and memory.
 pub const MOST_NODES: usize = 400_000;
 
+/// Steps of combining in one arena at most: about a second.
+const MOST_STEPS: usize = 3_000_000;
+
+/// Answers about one word that pruning remembers on a path. More of them are forgotten, which keeps what is remembered few.
+const MOST_KNOWN: usize = 5;
+
 /// All nodes of one lowering.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Arena {
     nodes: Vec<Node>,
     ids: HashMap<Node, NodeId>,
     chosen: HashMap<(NodeId, NodeId, NodeId), NodeId>,
     pruned: HashMap<(NodeId, Vec<Bound>), NodeId>,
     edges: usize,
+    steps_left: usize,
+}
+
+impl Default for Arena {
+    fn default() -> Self {
+        Self {
+            nodes: Vec::new(),
+            ids: HashMap::new(),
+            chosen: HashMap::new(),
+            pruned: HashMap::new(),
+            edges: 0,
+            steps_left: MOST_STEPS,
+        }
+    }
 }
 
 impl Arena {
+    /// Work that may take this many steps, an edge of a combined node each.
+    ///
+    /// # Errors
+    /// When the work is too large.
+    pub fn limited<T, E: From<TooLarge>>(
+        &mut self,
+        steps: usize,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let before = self.steps_left;
+        let given = steps.min(before);
+        self.steps_left = given;
+        let done = work(self);
+        self.steps_left = before - (given - self.steps_left);
+        done
+    }
+
+    /// Counts steps of work.
+    ///
+    /// # Errors
+    /// When fewer are left.
+    pub fn spend(&mut self, steps: usize) -> Result<(), TooLarge> {
+        let left = self.steps_left.checked_sub(steps);
+        self.steps_left = left.unwrap_or(0);
+        left.map(|_| ()).ok_or(TooLarge)
+    }
+
     /// The node with this number. Numbers come from the same arena, so there always is one.
     #[must_use]
     pub fn get(&self, id: NodeId) -> &Node {
@@ -213,6 +260,7 @@ impl Arena {
         let sides = three.map(|id| self.sides(id, view));
         let mut edges = Vec::new();
         for (last, [a, b, c]) in Merge::new(sides) {
+            self.spend(1)?;
             edges.push(Edge { last, to: self.choose(a, b, c)? });
         }
         let made = self.test(view, edges)?;
@@ -268,7 +316,10 @@ impl Arena {
     }
 
     /// Conditions that ask about one view alone, such as a long list of values, are joined as sets.
-    fn join_sets(&mut self, list: Vec<NodeId>, every: bool) -> Result<Vec<NodeId>, TooLarge> {
+    ///
+    /// # Errors
+    /// When the arena is full.
+    pub fn join_sets(&mut self, list: Vec<NodeId>, every: bool) -> Result<Vec<NodeId>, TooLarge> {
         let mut sets: Vec<(View, Vec<(u32, u32)>)> = Vec::new();
         let mut out = Vec::new();
         for id in list {
@@ -305,12 +356,17 @@ impl Arena {
         Some((*view, out))
     }
 
-    /// The same decision without edges that no word can take because of the questions asked before about the same word.
+    /// The same decision without edges that no word can take because of the questions asked before about the same word; the decision
+    /// itself where looking for them takes too long.
     ///
     /// # Errors
     /// When the arena is full.
     pub fn prune(&mut self, id: NodeId) -> Result<NodeId, TooLarge> {
-        self.prune_under(id, Vec::new())
+        match self.prune_under(id, Vec::new()) {
+            // What no word can reach costs instructions and never correctness.
+            Err(TooLarge) => Ok(id),
+            done => done,
+        }
     }
 
     /// `known`: the answers on the path so far about the word that this node asks about.
@@ -324,8 +380,11 @@ impl Arena {
         let mut kept = Vec::new();
         let mut low = 0;
         for edge in &edges {
-            let mut bounds = key.1.clone();
-            bounds.push(Bound { mask: view.mask, low, high: edge.last });
+            self.spend(1 + 4 * key.1.len())?;
+            let mut bounds = narrowed(&key.1, Bound { mask: view.mask, low, high: edge.last });
+            if bounds.len() > MOST_KNOWN {
+                bounds.remove(0);
+            }
             low = edge.last.saturating_add(1);
             let obvious = view.mask == u32::MAX && key.1.is_empty();
             if !obvious && !satisfiable(&bounds) {
@@ -372,6 +431,96 @@ impl Arena {
         }
     }
 
+    /// The condition with other places in place of true and false, without a look at what is known there.
+    ///
+    /// # Errors
+    /// When the arena is full.
+    pub fn graft(&mut self, of: NodeId, then: NodeId, else_: NodeId) -> Result<NodeId, TooLarge> {
+        self.graft_known(of, then, else_, &mut HashMap::new())
+    }
+
+    fn graft_known(
+        &mut self,
+        of: NodeId,
+        then: NodeId,
+        else_: NodeId,
+        known: &mut HashMap<NodeId, NodeId>,
+    ) -> Result<NodeId, TooLarge> {
+        if let Some(done) = known.get(&of) {
+            return Ok(*done);
+        }
+        let (view, edges) = match self.get(of) {
+            Node::Leaf(Leaf::Bool(true)) => return Ok(then),
+            Node::Leaf(Leaf::Bool(false)) => return Ok(else_),
+            Node::Leaf(Leaf::Return(_)) => return Ok(of),
+            Node::Test { view, edges } => (*view, edges.clone()),
+        };
+        let mut made = Vec::with_capacity(edges.len());
+        for Edge { last, to } in edges {
+            made.push(Edge { last, to: self.graft_known(to, then, else_, known)? });
+        }
+        let made = self.test(view, made)?;
+        known.insert(of, made);
+        Ok(made)
+    }
+
+    /// About how many instructions the questions below a node take.
+    #[must_use]
+    pub fn cost(&self, node: NodeId) -> usize {
+        let mut seen = HashSet::new();
+        let mut todo = vec![node];
+        let mut total = 0;
+        while let Some(node) = todo.pop() {
+            if let Node::Test { edges, .. } = self.get(node)
+                && seen.insert(node)
+            {
+                // Single values cost one comparison, ranges two; a load and a mask come in front.
+                total += edges.len() * 4 / 5 + 2;
+                todo.extend(edges.iter().map(|e| e.to));
+            }
+        }
+        total
+    }
+
+    /// How many instructions the questions below a node take where each is entered in one way, and nothing lies too far off.
+    #[must_use]
+    pub fn size(&self, node: NodeId) -> usize {
+        let mut seen = HashSet::new();
+        let mut todo = vec![node];
+        let mut total = 0;
+        while let Some(node) = todo.pop() {
+            if let Node::Test { view, edges } = self.get(node)
+                && seen.insert(node)
+            {
+                let masked = view.mask != u32::MAX && self.zero_test(node).is_none();
+                total += comparisons(edges) + 1 + usize::from(masked);
+                todo.extend(edges.iter().map(|e| e.to));
+            }
+        }
+        total
+    }
+
+    /// The most questions on a path from a node; `None` for more than `most`.
+    #[must_use]
+    pub fn depth(&self, node: NodeId, most: usize) -> Option<usize> {
+        let mut known: HashMap<NodeId, usize> = HashMap::new();
+        let mut todo = vec![(node, false)];
+        while let Some((node, entered)) = todo.pop() {
+            let Node::Test { edges, .. } = self.get(node) else { continue };
+            if known.contains_key(&node) {
+                continue;
+            }
+            if entered {
+                let below = edges.iter().filter_map(|e| known.get(&e.to)).max();
+                known.insert(node, below.map_or(1, |d| d + 1));
+            } else {
+                todo.push((node, true));
+                todo.extend(edges.iter().map(|e| (e.to, false)));
+            }
+        }
+        Some(known.get(&node).copied().unwrap_or(0)).filter(|d| *d <= most)
+    }
+
     /// The leaf that these words lead to.
     #[cfg(test)]
     #[must_use]
@@ -390,6 +539,20 @@ impl Arena {
             }
         }
     }
+}
+
+/// The comparisons of a tree over these edges: one for each cut, less one for each single value between edges to one place.
+fn comparisons(edges: &[Edge]) -> usize {
+    let mut count = edges.len().saturating_sub(1);
+    let mut taken = false;
+    for three in edges.windows(3) {
+        if let [before, own, after] = three {
+            let single = before.last.checked_add(1) == Some(own.last);
+            taken = !taken && single && before.to == after.to;
+            count -= usize::from(taken);
+        }
+    }
+    count
 }
 
 /// Walks three lists of edges together: each piece on which none of them changes.

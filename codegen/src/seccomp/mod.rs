@@ -6,6 +6,7 @@
 mod ask;
 mod calls;
 pub mod checker;
+mod combine;
 mod condition;
 mod coverage;
 mod decide;
@@ -21,6 +22,7 @@ mod layout;
 mod listing;
 mod lower;
 mod model;
+mod reach;
 pub mod sim;
 mod split;
 #[cfg(test)]
