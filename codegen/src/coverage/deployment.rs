@@ -126,8 +126,10 @@ impl<'a, 'l> Judge<'a, 'l> {
         prefix: &str,
     ) -> Result<Option<String>, TooLarge> {
         let permitted = (layer.permitted)(region.kind, prefix)?;
-        let Permitted::Only { denies, .. } = &permitted else { return Ok(None) };
-        let overruled = denies.iter().any(|d| d.region.intersect(region).is_some());
+        if matches!(permitted, Permitted::Everything) {
+            return Ok(None);
+        }
+        let overruled = permitted.denies().iter().any(|d| d.region.intersect(region).is_some());
         if !layer.narrows(rule.id) && !overruled {
             return Ok(None);
         }
@@ -155,8 +157,8 @@ impl<'a, 'l> Judge<'a, 'l> {
             return Ok(None);
         }
         for prefix in places(rule) {
-            let Permitted::Only { grants, .. } = (layer.permitted)(kind, &prefix)? else { continue };
-            for grant in grants.iter().filter(|g| g.source == Source::Rule(rule.id)) {
+            let permitted = (layer.permitted)(kind, &prefix)?;
+            for grant in permitted.grants().iter().filter(|g| g.source == Source::Rule(rule.id)) {
                 let key = grant.key.clone().map(|key| (kind, layer.name, key));
                 let known = key.as_ref().and_then(|k| self.known.borrow().get(k).cloned());
                 let witness = match known {
