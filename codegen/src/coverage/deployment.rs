@@ -102,13 +102,16 @@ impl Held {
 
     /// What a rule brings.
     fn of_rule(&self, rule: RuleId) -> impl Iterator<Item = &Grant> {
-        let grants: &[Grant] = match &self.permitted {
-            Permitted::Only { grants, .. } => grants,
-            Permitted::Everything => &[],
-        };
+        let grants = self.permitted.grants();
         let numbers = self.by_rule.get_or_init(|| by_rule(grants)).get(&rule);
         numbers.into_iter().flatten().filter_map(|n| grants.get(*n))
     }
+}
+
+/// Boxes that may hold any path.
+fn everywhere(set: RequestSet) -> Vec<Grant> {
+    let grant = |region| Grant { source: Source::Base, region, near: "/".to_owned(), key: None };
+    set.regions.into_iter().map(grant).collect()
 }
 
 fn by_rule(grants: &[Grant]) -> HashMap<RuleId, Vec<usize>> {
@@ -245,8 +248,10 @@ impl<'a, 'l> Judge<'a, 'l> {
             return Ok(None);
         }
         let held = self.held(layer, region.kind, prefix)?;
-        let Permitted::Only { denies, .. } = &held.permitted else { return Ok(None) };
-        let overruled = denies.iter().any(|d| d.region.intersect(region).is_some());
+        if matches!(held.permitted, Permitted::Everything) {
+            return Ok(None);
+        }
+        let overruled = held.permitted.denies().iter().any(|d| d.region.intersect(region).is_some());
         if !layer.narrows(rule.id) && !overruled {
             return Ok(None);
         }
@@ -360,9 +365,12 @@ impl<'a, 'l> Judge<'a, 'l> {
         }
         let mut made = Vec::with_capacity(self.layers.len());
         for layer in &self.layers {
-            if let Permitted::Only { grants, denies } = (layer.permitted)(kind, "/")? {
-                made.push(Boxes { grants: Loose::new(None, once(grants)), denies: Loose::new(None, denies) });
-            }
+            let (grants, denies) = match (layer.permitted)(kind, "/")? {
+                Permitted::Everything => continue,
+                Permitted::Only { grants, denies } => (once(grants), denies),
+                Permitted::Joined { whole, .. } => (everywhere(whole), Vec::new()),
+            };
+            made.push(Boxes { grants: Loose::new(None, grants), denies: Loose::new(None, denies) });
         }
         let made = Rc::new(made);
         *self.boxes.borrow_mut() = Some((kind, Rc::clone(&made)));
@@ -375,7 +383,7 @@ impl<'a, 'l> Judge<'a, 'l> {
             return Ok(*known);
         }
         let held = self.held(layer, kind, "/")?;
-        let found = matches!(&held.permitted, Permitted::Only { denies, .. } if !denies.is_empty());
+        let found = !held.permitted.denies().is_empty();
         self.refusing.borrow_mut().insert((layer.name, kind), found);
         Ok(found)
     }

@@ -60,6 +60,13 @@ pub enum Permitted {
         /// Refusals that beat them.
         denies: Vec<Grant>,
     },
+    /// The same without refusals, from a layer that knows the union of its permissions as fewer boxes.
+    Joined {
+        /// Permissions.
+        grants: Vec<Grant>,
+        /// All of them together.
+        whole: RequestSet,
+    },
 }
 
 impl Permitted {
@@ -75,18 +82,36 @@ impl Permitted {
         match self {
             Self::Everything => None,
             Self::Only { grants, denies } => Some(regions(grants).minus(&joined(regions(denies)))),
+            Self::Joined { whole, .. } => Some(whole.clone()),
+        }
+    }
+
+    /// The permissions; none where the kind is not mediated.
+    #[must_use]
+    pub fn grants(&self) -> &[Grant] {
+        match self {
+            Self::Everything => &[],
+            Self::Only { grants, .. } | Self::Joined { grants, .. } => grants,
+        }
+    }
+
+    /// The refusals that beat permissions.
+    #[must_use]
+    pub fn denies(&self) -> &[Grant] {
+        match self {
+            Self::Only { denies, .. } => denies,
+            Self::Everything | Self::Joined { .. } => &[],
         }
     }
 
     /// The grants that may hold more than the policy allows: those of `@base` and of rules that `widens` names.
     #[must_use]
     pub fn loose(&self, widens: impl Fn(RuleId) -> bool) -> Vec<Grant> {
-        let Self::Only { grants, .. } = self else { return Vec::new() };
         let loose = |g: &&Grant| match g.source {
             Source::Base => true,
             Source::Rule(rule) => widens(rule),
         };
-        grants.iter().filter(loose).cloned().collect()
+        self.grants().iter().filter(loose).cloned().collect()
     }
 
     /// Whether only `@base` is permitted.
@@ -94,7 +119,7 @@ impl Permitted {
     pub fn refuses_all_but_base(&self) -> bool {
         match self {
             Self::Everything => false,
-            Self::Only { grants, .. } => grants.iter().all(|g| g.source == Source::Base),
+            Self::Only { grants, .. } | Self::Joined { grants, .. } => grants.iter().all(|g| g.source == Source::Base),
         }
     }
 }

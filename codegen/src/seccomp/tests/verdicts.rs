@@ -221,7 +221,7 @@ fn the_layer_permits_what_the_filters_do() {
     };
     let grants = |body: &str, kind: Kind| match ask(body, kind) {
         Permitted::Everything => panic!("{kind:?}"),
-        Permitted::Only { grants, .. } => grants,
+        Permitted::Only { grants, .. } | Permitted::Joined { grants, .. } => grants,
     };
     let tcp = Kind::Net(NetOp::Connect, Protocol::Tcp);
     assert_eq!(grants("allow connect tcp port 443;", tcp).len(), 1);
