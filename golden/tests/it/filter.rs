@@ -3,7 +3,7 @@
 
 use canc_codegen::seccomp::encode::{Instruction, op};
 use canc_codegen::seccomp::sim::{Data, Place, answer};
-use canc_sets::syscalls::{Arch, number};
+use canc_sets::syscalls::Arch;
 
 /// A program.
 pub struct Program {
@@ -124,16 +124,6 @@ impl Program {
     pub fn answer(&self, arch: Arch, call: u32, args: [u64; 6]) -> u32 {
         let data = Data { arch: arch.audit_value(), nr: call, args };
         answer(&self.instructions, &data, self.big_endian).expect("a program that the kernel takes")
-    }
-
-    /// The answer to a call by name.
-    pub fn answer_to(&self, arch: Arch, name: &str, args: [u64; 6]) -> u32 {
-        self.answer(arch, number(arch, name).expect("a call of the architecture"), args)
-    }
-
-    /// How many instructions it has.
-    pub fn len(&self) -> usize {
-        self.instructions.len()
     }
 }
 
