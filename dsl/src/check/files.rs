@@ -76,7 +76,13 @@ impl Checker<'_, '_> {
         let taken = |path: &PathRef| except.iter().any(|e| e.pattern.covers(&path.pattern) == Some(true));
         if let (true, Some(first)) = (paths.iter().all(taken), paths.first()) {
             let help = "widen the paths, or narrow what `except` takes out";
-            self.fail(codes::NOTHING_LEFT, first.span, "the rule matches nothing", "`except` takes all of it", help);
+            self.fail(
+                codes::NOTHING_LEFT,
+                first.span,
+                "the rule matches nothing",
+                "`except` takes all of it",
+                help,
+            );
             return None;
         }
         let label = self.label(file, &paths, what_for)?;

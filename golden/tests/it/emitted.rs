@@ -34,15 +34,40 @@ fn filter(bytes: &[u8], big: bool) -> Result<(), String> {
     }
     let half = |b: [u8; 2]| if big { u16::from_be_bytes(b) } else { u16::from_le_bytes(b) };
     let word = |b: [u8; 4]| if big { u32::from_be_bytes(b) } else { u32::from_le_bytes(b) };
-    let one = |c: &[u8]| Instruction { code: half([c[0], c[1]]), jt: c[2], jf: c[3], k: word([c[4], c[5], c[6], c[7]]) };
+    let one = |c: &[u8]| Instruction {
+        code: half([c[0], c[1]]),
+        jt: c[2],
+        jf: c[3],
+        k: word([c[4], c[5], c[6], c[7]]),
+    };
     let program: Vec<Instruction> = bytes.chunks_exact(8).map(one).collect();
     checker::check(&program).map_err(|e| format!("{e:?}"))
 }
 
 /// Statements that a module of canc has, each with the number of its words and braced sets up to `;`, `*` for any.
 const STATEMENTS: &[&str] = &[
-    "policy_module", "module", "require", "optional", "type", "typeattribute", "role", "allow", "dontaudit", "auditallow", "neverallow",
-    "type_transition", "role_transition", "permissive", "class", "attribute", "bool", "attribute_role", "roleattribute", "range_transition", "gen_require", "if",
+    "policy_module",
+    "module",
+    "require",
+    "optional",
+    "type",
+    "typeattribute",
+    "role",
+    "allow",
+    "dontaudit",
+    "auditallow",
+    "neverallow",
+    "type_transition",
+    "role_transition",
+    "permissive",
+    "class",
+    "attribute",
+    "bool",
+    "attribute_role",
+    "roleattribute",
+    "range_transition",
+    "gen_require",
+    "if",
 ];
 
 /// Type enforcement: words, sets and strings; every statement starts with a known word and ends where it should; nothing that m4 takes
@@ -79,7 +104,8 @@ fn te_tokens(text: &str) -> Result<Vec<String>, String> {
     for line in text.lines() {
         let mut rest = line.trim();
         while !rest.is_empty() && !rest.starts_with('#') {
-            let word = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "_.:-".contains(c))).unwrap_or(rest.len());
+            let word =
+                rest.find(|c: char| !(c.is_ascii_alphanumeric() || "_.:-".contains(c))).unwrap_or(rest.len());
             let end = if word > 0 {
                 word
             } else if let Some(string) = rest.strip_prefix('"') {
@@ -109,8 +135,11 @@ fn contexts(text: &str) -> Result<(), String> {
             _ => return Err(format!("`{line}` has {} fields", fields.len())),
         };
         let parts: Vec<&str> = context.split(':').collect();
-        let name = |p: &&str| !p.is_empty() && p.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.');
-        let fine = context == "<<none>>" || (parts.len() >= 4 && parts.iter().all(name) && parts[2].ends_with("_t"));
+        let name = |p: &&str| {
+            !p.is_empty() && p.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.')
+        };
+        let fine =
+            context == "<<none>>" || (parts.len() >= 4 && parts.iter().all(name) && parts[2].ends_with("_t"));
         if !fine || !["", "--", "-d", "-l", "-s", "-p", "-c", "-b"].contains(&kind) {
             return Err(format!("`{line}`"));
         }
@@ -125,7 +154,8 @@ fn contexts(text: &str) -> Result<(), String> {
 fn ports(text: &str) -> Result<(), String> {
     let mut depth = 0_i32;
     for line in text.lines().filter(|l| !l.trim_start().starts_with(';')) {
-        depth += i32::try_from(line.matches('(').count()).unwrap() - i32::try_from(line.matches(')').count()).unwrap();
+        depth += i32::try_from(line.matches('(').count()).unwrap()
+            - i32::try_from(line.matches(')').count()).unwrap();
         let fine = |c: char| c.is_ascii_alphanumeric() || " \t()_.-".contains(c);
         if depth < 0 || !line.chars().all(fine) {
             return Err(format!("`{line}`"));
@@ -136,11 +166,16 @@ fn ports(text: &str) -> Result<(), String> {
 
 #[test]
 fn texts_that_escaped_their_place_are_found() {
-    assert_eq!(module("policy_module(x, 1.0)\nrequire {\n\ttype a_t;\n}\nallow a_t b_t:file { read open };\n"), Ok(()));
+    assert_eq!(
+        module("policy_module(x, 1.0)\nrequire {\n\ttype a_t;\n}\nallow a_t b_t:file { read open };\n"),
+        Ok(())
+    );
     assert!(module("allow a_t b_t:file read; load_everything;\n").is_err());
     assert!(module("allow a_t `define' b_t:file read;\n").is_err() && module("require { type a;\n").is_err());
     assert_eq!(contexts("/srv(/.*)?\t--\tsystem_u:object_r:a_t:s0\n"), Ok(()));
-    assert!(contexts("/srv /x system_u:object_r:a_t:s0\n").is_err() && contexts("/srv more x y z\n").is_err());
+    assert!(
+        contexts("/srv /x system_u:object_r:a_t:s0\n").is_err() && contexts("/srv more x y z\n").is_err()
+    );
     assert!(ports("(portcon tcp 1 x)\n)").is_err() && filter(&[0; 7], false).is_err());
     assert!(check("apparmor/x", b"profile x { ").is_err() && check("apparmor/x", b"\0").is_err());
 }

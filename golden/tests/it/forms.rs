@@ -21,16 +21,36 @@ const fn form(name: &'static str, rules: &'static str, worst: [&'static str; 4])
 }
 
 const FORMS: &[Form] = &[
-    form("files of one's own: a tree", "allow read, list \"/srv/app/**\" as data;", ["exact", "exact", "n/a", "exact"]),
-    form("files of one's own: one", "allow read \"/srv/app/one\" as data;", ["exact", "exact", "n/a", "exact"]),
-    form("files of others: a tree", "allow read, list \"/srv/app/**\";", ["widened", "exact", "n/a", "exact"]),
-    form("files of others: a pattern", "allow read \"/srv/app/*.conf\";", ["widened", "exact", "n/a", "widened"]),
+    form(
+        "files of one's own: a tree",
+        "allow read, list \"/srv/app/**\" as data;",
+        ["exact", "exact", "n/a", "exact"],
+    ),
+    form(
+        "files of one's own: one",
+        "allow read \"/srv/app/one\" as data;",
+        ["exact", "exact", "n/a", "exact"],
+    ),
+    form(
+        "files of others: a tree",
+        "allow read, list \"/srv/app/**\";",
+        ["widened", "exact", "n/a", "exact"],
+    ),
+    form(
+        "files of others: a pattern",
+        "allow read \"/srv/app/*.conf\";",
+        ["widened", "exact", "n/a", "widened"],
+    ),
     form(
         "files of one's own: all that editors do",
         "allow replace \"/srv/app/**\" as data;",
         ["exact", "widened", "n/a", "widened"],
     ),
-    form("files by owner", "allow read owner \"/srv/app/**\" as data;", ["widened", "exact", "n/a", "widened"]),
+    form(
+        "files by owner",
+        "allow read owner \"/srv/app/**\" as data;",
+        ["widened", "exact", "n/a", "widened"],
+    ),
     form(
         "deny inside one's own",
         "allow read \"/srv/app/**\" as data; deny read \"/srv/app/private/**\";",
@@ -46,25 +66,49 @@ const FORMS: &[Form] = &[
         "allow read \"/srv/app/**\" except \"/srv/app/private/**\" as data;",
         ["widened", "exact", "n/a", "widened"],
     ),
-    form("deny outside", "allow read \"/srv/app/**\" as data; deny read \"/etc/shadow\";", ["exact", "exact", "n/a", "exact"]),
+    form(
+        "deny outside",
+        "allow read \"/srv/app/**\" as data; deny read \"/etc/shadow\";",
+        ["exact", "exact", "n/a", "exact"],
+    ),
     form(
         "deny outside, of a shared label",
         "allow read \"/etc/hosts\"; deny read \"/etc/passwd\";",
         ["dropped", "exact", "n/a", "exact"],
     ),
-    form("run in the same domain", "allow run \"/usr/lib/app/tool\";", ["widened", "exact", "n/a", "widened"]),
+    form(
+        "run in the same domain",
+        "allow run \"/usr/lib/app/tool\";",
+        ["widened", "exact", "n/a", "widened"],
+    ),
     form(
         "run into another policy",
         "allow run \"/usr/bin/peer\" -> policy peer;",
         ["exact", "exact", "exact?", "widened?"],
     ),
     form("capability", "allow capability net_bind_service;", ["exact", "exact", "n/a", "n/a"]),
-    form("capability in own namespaces", "allow capability net_admin in userns;", ["exact", "widened", "n/a", "n/a"]),
+    form(
+        "capability in own namespaces",
+        "allow capability net_admin in userns;",
+        ["exact", "widened", "n/a", "n/a"],
+    ),
     form("userns create", "allow userns create;", ["exact", "exact", "exact", "n/a"]),
-    form("connect to a port of a service", "allow connect tcp port 80;", ["widened", "widened", "widened", "exact"]),
-    form("listen on a port of a service", "allow listen tcp port 80;", ["base unknown", "widened", "widened", "exact"]),
+    form(
+        "connect to a port of a service",
+        "allow connect tcp port 80;",
+        ["widened", "widened", "widened", "exact"],
+    ),
+    form(
+        "listen on a port of a service",
+        "allow listen tcp port 80;",
+        ["base unknown", "widened", "widened", "exact"],
+    ),
     form("bind a port of a service", "allow bind tcp port 80;", ["widened", "widened", "widened", "exact"]),
-    form("connect to a port of no service", "allow connect tcp port 4242;", ["exact", "widened", "widened", "exact"]),
+    form(
+        "connect to a port of no service",
+        "allow connect tcp port 4242;",
+        ["exact", "widened", "widened", "exact"],
+    ),
     form("bind a port of no service", "allow bind tcp port 4242;", ["exact", "widened", "widened", "exact"]),
     form("every udp", "allow send, receive udp;", ["widened", "exact", "widened", "n/a"]),
     form("udp by port", "allow send udp port 53;", ["widened", "widened", "widened", "n/a"]),
@@ -85,8 +129,16 @@ const FORMS: &[Form] = &[
         "allow connect unix \"@peer\" to policy peer;",
         ["widened", "widened", "widened", "widened"],
     ),
-    form("signal of the kernel's five groups", "allow signal send kill to policy peer;", ["exact", "exact", "widened", "widened"]),
-    form("other signal", "allow signal send usr1 to policy peer;", ["widened", "exact", "widened", "widened"]),
+    form(
+        "signal of the kernel's five groups",
+        "allow signal send kill to policy peer;",
+        ["exact", "exact", "widened", "widened"],
+    ),
+    form(
+        "other signal",
+        "allow signal send usr1 to policy peer;",
+        ["widened", "exact", "widened", "widened"],
+    ),
     form("ptrace", "allow ptrace trace policy peer;", ["widened", "exact", "widened", "narrowed"]),
     form("system call", "allow syscall socket where domain == AF_VSOCK;", ["n/a", "n/a", "exact", "n/a"]),
     form("denied system call", "deny syscall ptrace with kill;", ["n/a", "n/a", "exact", "n/a"]),
@@ -118,7 +170,11 @@ fn verdicts(form: &Form) -> Vec<String> {
         if form.rules.contains("-> policy") { ", policy app" } else { "" },
     );
     // What is started may do no more than its starter.
-    let text = if form.rules.contains("-> policy") { text.replace("allow listen unix \"/run/peer/socket\"; allow listen unix \"@peer\";", "") } else { text };
+    let text = if form.rules.contains("-> policy") {
+        text.replace("allow listen unix \"/run/peer/socket\"; allow listen unix \"@peer\";", "")
+    } else {
+        text
+    };
     let dir = tempfile::tempdir().unwrap();
     let policy = dir.path().join("policy.can");
     std::fs::write(&policy, text).unwrap();
@@ -134,7 +190,8 @@ fn good_enough(verdict: &str, worst: &str, words: &[&str]) -> bool {
     if verdict == "n/a" || worst == "n/a" {
         return verdict == worst || (verdict == "n/a" && or_none);
     }
-    let place = |word: &str| words.iter().position(|w| *w == word).unwrap_or_else(|| panic!("verdict `{word}`"));
+    let place =
+        |word: &str| words.iter().position(|w| *w == word).unwrap_or_else(|| panic!("verdict `{word}`"));
     // Widened and narrowed are two things, and neither is better than the other.
     match worst {
         "narrowed" => ["exact", "narrowed"].contains(&verdict),
@@ -155,7 +212,11 @@ fn verdicts_are_no_worse_than_the_least_acceptable() {
             if better {
                 bad.push(format!("{}: {verdict} on {} is not what is pending", form.name, target.word()));
             } else if !pending && !good_enough(verdict, worst, words) {
-                bad.push(format!("{}: {verdict} on {}, at worst {worst} is acceptable", form.name, target.word()));
+                bad.push(format!(
+                    "{}: {verdict} on {}, at worst {worst} is acceptable",
+                    form.name,
+                    target.word()
+                ));
             }
         }
     }
@@ -165,7 +226,9 @@ fn verdicts_are_no_worse_than_the_least_acceptable() {
 #[test]
 fn worse_verdicts_are_not_good_enough() {
     assert!(good_enough("exact", "widened", ALLOWS) && !good_enough("widened", "exact", ALLOWS));
-    assert!(!good_enough("widened", "narrowed", ALLOWS) && good_enough("narrowed", "widened, narrowed", ALLOWS));
+    assert!(
+        !good_enough("widened", "narrowed", ALLOWS) && good_enough("narrowed", "widened, narrowed", ALLOWS)
+    );
     assert!(!good_enough("n/a", "exact", ALLOWS) && !good_enough("exact", "n/a", ALLOWS));
     assert!(good_enough("n/a", "exact?", ALLOWS) && !good_enough("dropped", "partial", DENIES));
 }

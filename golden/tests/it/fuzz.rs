@@ -26,14 +26,98 @@ const MOST: Duration = Duration::from_secs(60);
 
 /// What mutations put in: what the language is made of, and what the targets' languages would take for structure.
 const PIECES: &[&str] = &[
-    "{", "}", "[", "]", "(", ")", ";", ",", "\"", "\\", "\\\\", "$", "${", "#", "\n", "->", "==", "&", "-", "%", "@", "/**", "/*", "..", "//", "?",
-    "*", "[a-z]", "[!", "{a,b}", "é", "\u{202e}", "\0", "'", "`", " `'", "define(`x', `y')", "#include <x>", "include <abstractions/base>",
-    "dnl ", ",\n}", "\" rw,\n", "99999999999999999999", "0", "65536", "1-65535", "policy p", "allow ", "deny ", "audit ", "@prefer ",
-    "except ", " as data", " as data takeover", " owner", " because \"x\"", " because \"*/ # include <x>\"", " to any", " to self",
-    "read", "write", "run", "manage", "replace", "all", "kill", "EPERM", " where arg0 == 1", " where not (arg0 & 3 == 1 or arg1 > 7)",
-    " on x86_64", "when arch == x86_64 {", "launch from systemd;", "backend selinux off;", "backend apparmor require;", "mode complain;",
-    "include std.base;", "\"/etc/shadow\"", "\"/proc/**\"", "\"/**\"", "\"${home}/x\"", "\"${self}/x\"", "\"/run/a b\"", "\"@a\\\"b\"", "10.0.0.0/8", "::1",
-    "@known", "clone3", "allow userns create;", "no_new_privs off because \"x\";", "std.tty", "std.daemon", "isolate net;",
+    "{",
+    "}",
+    "[",
+    "]",
+    "(",
+    ")",
+    ";",
+    ",",
+    "\"",
+    "\\",
+    "\\\\",
+    "$",
+    "${",
+    "#",
+    "\n",
+    "->",
+    "==",
+    "&",
+    "-",
+    "%",
+    "@",
+    "/**",
+    "/*",
+    "..",
+    "//",
+    "?",
+    "*",
+    "[a-z]",
+    "[!",
+    "{a,b}",
+    "é",
+    "\u{202e}",
+    "\0",
+    "'",
+    "`",
+    " `'",
+    "define(`x', `y')",
+    "#include <x>",
+    "include <abstractions/base>",
+    "dnl ",
+    ",\n}",
+    "\" rw,\n",
+    "99999999999999999999",
+    "0",
+    "65536",
+    "1-65535",
+    "policy p",
+    "allow ",
+    "deny ",
+    "audit ",
+    "@prefer ",
+    "except ",
+    " as data",
+    " as data takeover",
+    " owner",
+    " because \"x\"",
+    " because \"*/ # include <x>\"",
+    " to any",
+    " to self",
+    "read",
+    "write",
+    "run",
+    "manage",
+    "replace",
+    "all",
+    "kill",
+    "EPERM",
+    " where arg0 == 1",
+    " where not (arg0 & 3 == 1 or arg1 > 7)",
+    " on x86_64",
+    "when arch == x86_64 {",
+    "launch from systemd;",
+    "backend selinux off;",
+    "backend apparmor require;",
+    "mode complain;",
+    "include std.base;",
+    "\"/etc/shadow\"",
+    "\"/proc/**\"",
+    "\"/**\"",
+    "\"${home}/x\"",
+    "\"${self}/x\"",
+    "\"/run/a b\"",
+    "\"@a\\\"b\"",
+    "10.0.0.0/8",
+    "::1",
+    "@known",
+    "clone3",
+    "allow userns create;",
+    "no_new_privs off because \"x\";",
+    "std.tty",
+    "std.daemon",
+    "isolate net;",
 ];
 
 /// A generator of numbers that is the same everywhere (SplitMix64).
@@ -124,7 +208,11 @@ fn sound(diagnostics: &[Diagnostic], sources: &SourceMap) {
         assert!(!diagnostic.message.is_empty() && !diagnostic.labels.is_empty(), "{diagnostic:?}");
         for label in &diagnostic.labels {
             let text = &sources.get(label.span.file).expect("a label in a known text").text;
-            assert!(text.get(label.span.range()).is_some(), "{diagnostic:?} of a text of {} bytes", text.len());
+            assert!(
+                text.get(label.span.range()).is_some(),
+                "{diagnostic:?} of a text of {} bytes",
+                text.len()
+            );
         }
     }
 }
@@ -144,7 +232,8 @@ fn compiles(text: &[u8], files: &MemoryFiles, options: &BuildOptions) -> bool {
         Ok(built) => {
             sound(&built.diagnostics, &done.sources);
             for (path, bytes) in &built.files {
-                emitted::check(path, bytes).unwrap_or_else(|why| panic!("{path}: {why}\n{}", String::from_utf8_lossy(bytes)));
+                emitted::check(path, bytes)
+                    .unwrap_or_else(|why| panic!("{path}: {why}\n{}", String::from_utf8_lossy(bytes)));
             }
             true
         }
@@ -156,7 +245,8 @@ fn mutants_of_the_recorded_policies_are_refused_or_sound() {
     let number = |name: &str| std::env::var(name).ok().and_then(|v| v.parse::<u64>().ok());
     let (seconds, seed) = (number("CANC_FUZZ_SECONDS").unwrap_or(4), number("CANC_FUZZ_SEED").unwrap_or(1));
     println!("fuzz: seed {seed}, {seconds} s");
-    let texts: Vec<String> = cases("ok").iter().chain(&cases("bad")).map(|c| c.text()).filter(|t| t.len() < 10_000).collect();
+    let texts: Vec<String> =
+        cases("ok").iter().chain(&cases("bad")).map(|c| c.text()).filter(|t| t.len() < 10_000).collect();
     let end = Instant::now() + Duration::from_secs(seconds);
     let (tried, built) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let workers: Vec<u64> = (0..2).collect();
@@ -175,7 +265,9 @@ fn mutants_of_the_recorded_policies_are_refused_or_sound() {
             match result {
                 Ok(true) => drop(built.fetch_add(1, Ordering::Relaxed)),
                 Ok(false) => {}
-                Err(_) => findings.push(format!("round {round} panics on\n{}", String::from_utf8_lossy(&text))),
+                Err(_) => {
+                    findings.push(format!("round {round} panics on\n{}", String::from_utf8_lossy(&text)))
+                }
             }
             if started.elapsed() > MOST {
                 let took = started.elapsed();

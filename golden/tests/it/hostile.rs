@@ -53,16 +53,41 @@ fn texts_that_are_no_source() {
 
 #[test]
 fn texts_that_are_too_long() {
-    one("a line of 10 MB", &[b"can 1;\n#".as_slice(), &vec![b'x'; 10_000_000]].concat(), "E0006", "x.can:2:1");
+    one(
+        "a line of 10 MB",
+        &[b"can 1;\n#".as_slice(), &vec![b'x'; 10_000_000]].concat(),
+        "E0006",
+        "x.can:2:1",
+    );
     one("a file of 17 MiB", &b"# x\n".repeat(17 << 18), "E0007", "x.can:1:1");
-    one("a million errors", &[b"can 1;\n".as_slice(), &b"x;\n".repeat(400_000)].concat(), "E0019", "x.can:2:1");
+    one(
+        "a million errors",
+        &[b"can 1;\n".as_slice(), &b"x;\n".repeat(400_000)].concat(),
+        "E0019",
+        "x.can:2:1",
+    );
 }
 
 #[test]
 fn texts_that_are_too_deep() {
-    one("10^5 nested braces", &[b"can 1;\npolicy p ".as_slice(), &b"{\n".repeat(100_000)].concat(), "E0008", "x.can:34:1");
-    one("10^5 braces that close nothing", &[b"can 1;\n".as_slice(), &b"}\n".repeat(100_000)].concat(), "E0014", "x.can:2:1");
-    one("10^4 brackets on a line", &[b"can 1;\nlet x = ".as_slice(), &b"[".repeat(10_000)].concat(), "E0008", "x.can:2:41");
+    one(
+        "10^5 nested braces",
+        &[b"can 1;\npolicy p ".as_slice(), &b"{\n".repeat(100_000)].concat(),
+        "E0008",
+        "x.can:34:1",
+    );
+    one(
+        "10^5 braces that close nothing",
+        &[b"can 1;\n".as_slice(), &b"}\n".repeat(100_000)].concat(),
+        "E0014",
+        "x.can:2:1",
+    );
+    one(
+        "10^4 brackets on a line",
+        &[b"can 1;\nlet x = ".as_slice(), &b"[".repeat(10_000)].concat(),
+        "E0008",
+        "x.can:2:41",
+    );
 }
 
 #[test]
@@ -106,7 +131,16 @@ fn files_that_are_none() {
     assert!(fifo.success());
     std::os::unix::fs::symlink("/dev/zero", dir.path().join("zero.can")).unwrap();
     std::os::unix::fs::symlink("loop.can", dir.path().join("loop.can")).unwrap();
-    for name in ["dir.can", "fifo.can", "zero.can", "loop.can", "missing.can", "/dev/zero", "/dev/stdin", "/proc/self/mem"] {
+    for name in [
+        "dir.can",
+        "fifo.can",
+        "zero.can",
+        "loop.can",
+        "missing.can",
+        "/dev/zero",
+        "/dev/stdin",
+        "/proc/self/mem",
+    ] {
         let ran = run(dir.path(), name);
         assert_eq!(ran.exit, Some(4), "{name}: {}{}", ran.err, ran.out);
         assert!(ran.err.contains(name) && !ran.err.contains("panicked"), "{name}: {}", ran.err);
@@ -125,6 +159,8 @@ fn the_limits_are_limits() {
     fs::write(dir.path().join("x.can"), "can 1; policy p { exec \"/p\"; }").unwrap();
     assert_eq!(run(dir.path(), "x.can").exit, Some(0));
     let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -v 6000 && exec \"$0\" build x.can", env!("CARGO_BIN_EXE_canc-golden")]).current_dir(dir.path());
+    command
+        .args(["-c", "ulimit -v 6000 && exec \"$0\" build x.can", env!("CARGO_BIN_EXE_canc-golden")])
+        .current_dir(dir.path());
     assert_ne!(process(command).exit, Some(0), "a process without memory builds nothing");
 }

@@ -16,7 +16,8 @@ fn wrong_lines(case: &Case) -> Vec<usize> {
 }
 
 /// Statements that are right where they stand.
-const RIGHT: &[&str] = &["allow syscall read on x86;", "policy y { exec \"/y\"; deny read \"/z\" because \"yes\"; }"];
+const RIGHT: &[&str] =
+    &["allow syscall read on x86;", "policy y { exec \"/y\"; deny read \"/z\" because \"yes\"; }"];
 
 #[test]
 fn each_statement_with_a_mistake_has_its_message() {
@@ -29,7 +30,10 @@ fn each_statement_with_a_mistake_has_its_message() {
         for diagnostic in &done.diagnostics {
             let label = diagnostic.labels.first().unwrap_or_else(|| panic!("{diagnostic:?} has no label"));
             assert!(diagnostic.help.as_ref().is_some_and(|h| !h.is_empty()), "{diagnostic:?} has no help");
-            assert!(text.get(label.span.range()).is_some_and(|t| !t.is_empty()), "{diagnostic:?} points at nothing");
+            assert!(
+                text.get(label.span.range()).is_some_and(|t| !t.is_empty()),
+                "{diagnostic:?} points at nothing"
+            );
             found.push(done.sources.line_column(label.span).0);
         }
         found.sort_unstable();

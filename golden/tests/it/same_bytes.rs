@@ -11,7 +11,8 @@ use std::process::Command;
 /// How many builds there are in all.
 const BUILDS: usize = 100;
 /// The cases that are built in turn: several policies, fragments of other files, each kind of rule.
-const CASES: &[&str] = &["standard_library_for_services", "another_file", "two_labels", "conditions_on_arguments"];
+const CASES: &[&str] =
+    &["standard_library_for_services", "another_file", "two_labels", "conditions_on_arguments"];
 
 const LOCALES: &[&str] = &["C", "C.UTF-8", "de_DE.UTF-8", "tr_TR.UTF-8", "ja_JP.eucJP", "no_such_locale"];
 const ZONES: &[&str] = &["UTC", "Asia/Kathmandu", "America/St_Johns", ":/nowhere"];
@@ -27,16 +28,28 @@ fn build(case: &Path, options: &[String], number: usize) -> (String, BTreeMap<St
     let mut command = Command::new(env!("CARGO_BIN_EXE_canc-golden"));
     command.env_clear().env("LC_ALL", LOCALES[number % LOCALES.len()]).env("TZ", ZONES[number % ZONES.len()]);
     if number % 2 == 1 {
-        command.envs([("HOME", "/nowhere"), ("LANG", "fr_FR"), ("COLUMNS", "40"), ("RUST_BACKTRACE", "1"), ("TERM", "xterm")]);
+        command.envs([
+            ("HOME", "/nowhere"),
+            ("LANG", "fr_FR"),
+            ("COLUMNS", "40"),
+            ("RUST_BACKTRACE", "1"),
+            ("TERM", "xterm"),
+        ]);
     }
     // From the directory of the policy, or from another one with the policy's whole path.
     if number % 3 == 0 {
-        command.current_dir("/").arg("build").arg(deep.join(POLICY)).arg("-o").arg(room.path().join("bundle"));
+        command
+            .current_dir("/")
+            .arg("build")
+            .arg(deep.join(POLICY))
+            .arg("-o")
+            .arg(room.path().join("bundle"));
     } else {
         command.current_dir(&deep).args(["build", POLICY, "-o"]).arg(room.path().join("bundle"));
     }
     let ran = process_of(command.args(options));
-    let printed = ran.replace(&format!("{}/", deep.display()), "").replace(&room.path().display().to_string(), "");
+    let printed =
+        ran.replace(&format!("{}/", deep.display()), "").replace(&room.path().display().to_string(), "");
     (printed, files(&room.path().join("bundle")))
 }
 

@@ -87,7 +87,8 @@ fn atoms(area: &Area, cutters: &[Cutter], nested: &[&Pattern]) -> Result<Vec<Par
         let mut next = Vec::new();
         for (inside, lang, witness) in done {
             // What lies in a pattern that this one does not meet stays as it is.
-            let apart = |c: &usize| cutters.get(*c).is_some_and(|c| c.pattern.meets(&cutter.pattern) == Some(false));
+            let apart =
+                |c: &usize| cutters.get(*c).is_some_and(|c| c.pattern.meets(&cutter.pattern) == Some(false));
             if inside.iter().any(apart) {
                 next.push((inside, lang, witness));
                 continue;
