@@ -3,7 +3,7 @@
 
 use canc_codegen::seccomp::encode::{Instruction, op};
 use canc_codegen::seccomp::sim::{Data, Place, answer};
-use canc_sets::syscalls::{Arch, number};
+use canc_sets::syscalls::Arch;
 
 /// A program.
 pub struct Program {
@@ -97,7 +97,9 @@ impl Program {
             op::AND => {
                 let masked = match accumulator {
                     Accumulator::Known(value) => Accumulator::Known(value & k),
-                    Accumulator::Argument(word) => Accumulator::Argument(Word { mask: word.mask & k, ..word }),
+                    Accumulator::Argument(word) => {
+                        Accumulator::Argument(Word { mask: word.mask & k, ..word })
+                    }
                 };
                 open.push((next, masked, facts));
             }
@@ -125,16 +127,6 @@ impl Program {
         let data = Data { arch: arch.audit_value(), nr: call, args };
         answer(&self.instructions, &data, self.big_endian).expect("a program that the kernel takes")
     }
-
-    /// The answer to a call by name.
-    pub fn answer_to(&self, arch: Arch, name: &str, args: [u64; 6]) -> u32 {
-        self.answer(arch, number(arch, name).expect("a call of the architecture"), args)
-    }
-
-    /// How many instructions it has.
-    pub fn len(&self) -> usize {
-        self.instructions.len()
-    }
 }
 
 fn holds(code: u16, value: u32, k: u32) -> bool {
@@ -160,7 +152,11 @@ fn relations(code: u16) -> (&'static str, &'static str) {
 /// Whether the facts can hold together, as far as equalities tell.
 pub fn possible(facts: &[Fact]) -> bool {
     let pinned = |fact: &Fact| {
-        facts.iter().filter(|f| f.relation == "==" && (f.word.register, f.word.high) == (fact.word.register, fact.word.high))
+        facts
+            .iter()
+            .filter(|f| {
+                f.relation == "==" && (f.word.register, f.word.high) == (fact.word.register, fact.word.high)
+            })
             .find(|f| f.word.mask & fact.word.mask == fact.word.mask)
             .map(|f| f.value & fact.word.mask)
     };
