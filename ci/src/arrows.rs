@@ -12,7 +12,7 @@ const NORMAL: &[(&str, &[&str])] = &[
     ("canc", &["canc-analysis", "canc-bundle", "canc-codegen", "canc-dsl", "canc-runtime", "canc-sets"]),
     ("canc-analysis", &["canc-codegen", "canc-dsl", "canc-sets"]),
     ("canc-bundle", &[]),
-    ("canc-ci", &["canc-bundle", "canc-codegen", "canc-dsl", "canc-guest", "canc-sets"]),
+    ("canc-ci", &["canc-bundle", "canc-codegen", "canc-dsl", "canc-guest", "canc-runtime", "canc-sets"]),
     ("canc-codegen", &["canc-bundle", "canc-dsl", "canc-sets"]),
     ("canc-dsl", &["canc-sets"]),
     ("canc-golden", &[]),

@@ -10,6 +10,7 @@ pub mod cache;
 pub mod error;
 pub mod oracle;
 pub mod policy;
+pub mod oracle_seccomp;
 pub mod rootfs;
 pub mod run;
 pub mod steps;

@@ -2,6 +2,7 @@
 //!
 //! Each proves something that plain `cargo test` cannot, because it needs root, Debian's tools or a machine.
 
+mod examples;
 mod facts;
 mod faults;
 mod features;
@@ -25,6 +26,11 @@ pub struct Step {
 pub const STEPS: &[Step] = &[
     Step { name: "rootfs", about: "build the Debian 13 root file system", run: rootfs },
     Step { name: "oracles", about: "show that each oracle says yes and no", run: oracles::run },
+    Step {
+        name: "seccomp",
+        about: "compare filters with libseccomp's, and perform calls under them",
+        run: |_| crate::oracle_seccomp::run(),
+    },
     Step {
         name: "features",
         about: "compare the recorded AppArmor features with the kernel's",
@@ -51,6 +57,11 @@ pub const STEPS: &[Step] = &[
         name: "machines",
         about: "show what each layer enforces, in each kind of machine",
         run: machines::run,
+    },
+    Step {
+        name: "examples",
+        about: "let the examples' real programs work under their policies",
+        run: examples::run,
     },
 ];
 

@@ -343,21 +343,24 @@ mod tests {
         HALVES.iter().flat_map(|h| HALVES.map(|l| u64::from(*h) << 32 | u64::from(l))).collect()
     }
 
-    fn agrees(arch: Arch, call: &'static str, test: ArgTest, seen: u64, wanted: bool) {
+    /// A comparison of the second argument, compiled, with the words to ask it for and what it should say.
+    fn agrees(call: &'static str, test: ArgTest, asked: impl IntoIterator<Item = (u64, bool)>) {
         let mut arena = Arena::default();
         let condition = Condition::Test(test);
-        let node = Compiler { arena: &mut arena, arch, call }.condition(&condition).unwrap();
+        let node = Compiler { arena: &mut arena, arch: Arch::X86_64, call }.condition(&condition).unwrap();
         let node = arena.prune(node).unwrap();
-        let value = |w: Word| match (w.register == test.arg, w.half) {
-            (false, _) => 0xdead_beef,
-            (true, Half::High) => (seen >> 32) as u32,
-            (true, Half::Low) => seen as u32,
-        };
-        let own = arena.evaluate(node, value) == Leaf::Bool(true);
-        let mut registers = [0xdead_beef_dead_beef; 6];
-        registers[usize::from(test.arg)] = seen;
-        assert_eq!(own, wanted, "{test:?} {seen:#x}");
-        assert_eq!(holds(&condition, arch, call, &registers), Some(wanted), "{test:?} {seen:#x}");
+        for (seen, wanted) in asked {
+            let value = |w: Word| match (w.register == test.arg, w.half) {
+                (false, _) => 0xdead_beef,
+                (true, Half::High) => high(seen),
+                (true, Half::Low) => low(seen),
+            };
+            let own = arena.evaluate(node, value) == Leaf::Bool(true);
+            let mut registers = [0xdead_beef_dead_beef; 6];
+            registers[usize::from(test.arg)] = seen;
+            assert_eq!(own, wanted, "{test:?} {seen:#x}");
+            assert_eq!(holds(&condition, Arch::X86_64, call, &registers), Some(wanted), "{test:?} {seen:#x}");
+        }
     }
 
     fn compare(op: Compare, a: i128, b: i128) -> bool {
@@ -375,36 +378,29 @@ mod tests {
     /// are such numbers and their neighbours stand for all words, for every value made of such halves.
     #[test]
     fn all_comparisons_of_whole_words_are_exact() {
-        for value in words() {
-            for seen in words() {
-                for op in OPERATORS {
-                    let test = |width| ArgTest { arg: 1, width, mask: u64::MAX, op, value };
-                    let unsigned = compare(op, i128::from(seen), i128::from(value));
-                    agrees(Arch::X86_64, "mmap", test(Width::U64), seen, unsigned);
-                    let signed = compare(op, i128::from(seen as i64), i128::from(value as i64));
-                    agrees(Arch::X86_64, "lseek", test(Width::I64), seen, signed);
-                }
-            }
+        let words = words();
+        for (value, op) in words.iter().flat_map(|v| OPERATORS.map(|op| (*v, op))) {
+            let test = |width| ArgTest { arg: 1, width, mask: u64::MAX, op, value };
+            let unsigned = words.iter().map(|s| (*s, compare(op, i128::from(*s), i128::from(value))));
+            agrees("mmap", test(Width::U64), unsigned);
+            let signed = |w: u64| i128::from(w.cast_signed());
+            agrees("lseek", test(Width::I64), words.iter().map(|s| (*s, compare(op, signed(*s), signed(value)))));
         }
     }
 
     #[test]
     fn all_comparisons_of_half_words_are_exact_and_look_at_nothing_else() {
-        for value in HALVES {
-            for seen in HALVES {
-                for (op, high) in
-                    OPERATORS.iter().flat_map(|op| [0u64, 1, 0xffff_ffff].map(|h| (*op, h << 32)))
-                {
-                    let test = |width| ArgTest { arg: 1, width, mask: u64::MAX, op, value: u64::from(value) };
-                    let unsigned = compare(op, i128::from(seen), i128::from(value));
-                    agrees(Arch::X86_64, "ioctl", test(Width::U32), high | u64::from(seen), unsigned);
-                    let signed = compare(op, i128::from(seen as i32), i128::from(value as i32));
-                    agrees(Arch::X86_64, "kill", test(Width::I32), high | u64::from(seen), signed);
-                    if value <= 0xffff {
-                        let cut = compare(op, i128::from(seen & 0xffff), i128::from(value));
-                        agrees(Arch::X86_64, "chmod", test(Width::U16), high | u64::from(seen), cut);
-                    }
-                }
+        let words: Vec<u64> =
+            HALVES.iter().flat_map(|l| [0, 1, u32::MAX].map(|h| u64::from(h) << 32 | u64::from(*l))).collect();
+        for (value, op) in HALVES.iter().flat_map(|v| OPERATORS.map(|op| (*v, op))) {
+            let test = |width| ArgTest { arg: 1, width, mask: u64::MAX, op, value: u64::from(value) };
+            let right = i128::from(value);
+            agrees("ioctl", test(Width::U32), words.iter().map(|s| (*s, compare(op, i128::from(low(*s)), right))));
+            let signed = |w: u32| i128::from(w.cast_signed());
+            let kill = words.iter().map(|s| (*s, compare(op, signed(low(*s)), signed(value))));
+            agrees("kill", test(Width::I32), kill);
+            if value <= 0xffff {
+                agrees("chmod", test(Width::U16), words.iter().map(|s| (*s, compare(op, i128::from(s & 0xffff), right))));
             }
         }
     }
@@ -414,18 +410,10 @@ mod tests {
         let spread = |bits: u64| (0..6).fold(0, |out, i| out | (bits >> i & 1) << [0, 1, 31, 32, 33, 63][i]);
         for mask in 0..64 {
             for value in (0..64).filter(|v| v & !mask == 0) {
-                for seen in 0..64 {
-                    for op in [Compare::Eq, Compare::Ne] {
-                        let test = ArgTest {
-                            arg: 1,
-                            width: Width::U64,
-                            mask: spread(mask),
-                            op,
-                            value: spread(value),
-                        };
-                        let wanted = (seen & mask == value) == (op == Compare::Eq);
-                        agrees(Arch::X86_64, "mmap", test, spread(seen), wanted);
-                    }
+                for op in [Compare::Eq, Compare::Ne] {
+                    let test = ArgTest { arg: 1, width: Width::U64, mask: spread(mask), op, value: spread(value) };
+                    let asked = (0..64).map(|s| (spread(s), (s & mask == value) == (op == Compare::Eq)));
+                    agrees("mmap", test, asked);
                 }
             }
         }
@@ -435,9 +423,7 @@ mod tests {
     fn a_negative_value_may_be_written_either_way() {
         for value in [u64::MAX, 0xffff_ffff] {
             let test = ArgTest { arg: 1, width: Width::I32, mask: u64::MAX, op: Compare::Eq, value };
-            agrees(Arch::X86_64, "kill", test, u64::MAX, true);
-            agrees(Arch::X86_64, "kill", test, 0xffff_ffff, true);
-            agrees(Arch::X86_64, "kill", test, 0x7fff_ffff, false);
+            agrees("kill", test, [(u64::MAX, true), (0xffff_ffff, true), (0x7fff_ffff, false)]);
         }
     }
 }

@@ -133,6 +133,11 @@ fn every_call_has_arguments_that_a_condition_can_name() {
             assert!(own.len() <= 6, "{call}");
             let distinct: BTreeSet<&str> = own.iter().map(|a| a.name).collect();
             assert_eq!(distinct.len(), own.len(), "{call}");
+            // `arg0` and so on are numbers, never names.
+            assert!(
+                distinct.iter().all(|n| n.strip_prefix("arg").is_none_or(|d| d.parse::<u8>().is_err())),
+                "{call}"
+            );
             // What differs by architecture is the order and the width, never the names of what is compared.
             let scalars = own.iter().filter(|a| a.kind != ArgKind::Pointer);
             assert!(
