@@ -154,15 +154,15 @@ impl Tools {
 
     /// `canc build` of a variant of the policy, named after it.
     pub fn compile(&self, name: &str, source: &str, layers: Layers) -> Result<Compiled, Error> {
-        self.build(format!("{name}{}", layers.suffix()), &layers.rewrite(source)?)
+        self.compile_text(format!("{name}{}", layers.suffix()), &layers.rewrite(source)?)
     }
 
     /// The same without one rule of the source.
     pub fn compile_without(&self, name: &str, source: &str, rule: &RuleEntry) -> Result<Compiled, Error> {
-        self.build(format!("{name}-without-{}", rule.id), &without(source, rule)?)
+        self.compile_text(format!("{name}-without-{}", rule.id), &without(source, rule)?)
     }
 
-    fn build(&self, name: String, source: &str) -> Result<Compiled, Error> {
+    fn compile_text(&self, name: String, source: &str) -> Result<Compiled, Error> {
         let file = self.scratch().join(format!("{name}.can"));
         fs::write(&file, source).map_err(Error::io("writing", &file))?;
         let dir = self.scratch().join(format!("{name}.canc"));
@@ -286,7 +286,10 @@ mod tests {
             verdicts: Default::default(),
             deployments: Default::default(),
         };
-        assert_eq!(without(source, &rule("a.can:3")).unwrap(), "can 1;\npolicy a {\n  allow read \"/b\";\n}\n");
+        assert_eq!(
+            without(source, &rule("a.can:3")).unwrap(),
+            "can 1;\npolicy a {\n  allow read \"/b\";\n}\n"
+        );
         assert!(without(source, &rule("a.can:9")).is_err() && without(source, &rule("")).is_err());
     }
 
