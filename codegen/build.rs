@@ -154,13 +154,16 @@ fn entry(e: &Entry) -> String {
         Shape::Program => "Pr",
     };
     format!(
-        "en({},{},{},{},{:?},{shape},{},{},{})",
+        "en({},{},{},{},{:?},{shape},{},{},{},{},{},{})",
         text(e.pattern),
         text(e.literal),
         text(e.needs),
         text(e.witness),
         e.kind,
         e.home,
+        e.root,
+        e.stem,
+        e.length,
         e.ty,
         range(e.program)
     )

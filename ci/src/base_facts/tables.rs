@@ -180,13 +180,16 @@ pub(super) fn types(root: &Root, modules: &Modules, done: &Tables) -> Result<Str
         .flat_map(|l| l.split(['\t', ' ']))
         .filter(|w| w.ends_with("_t"))
         .collect();
+    // Types of objects that exist before any file is labelled: nodes, interfaces, the kernel.
+    let initial = seinfo(root, &["--initialsid", "-x"])?;
+    let initial: BTreeSet<&str> = lines(&initial, "sid ").filter_map(|l| l.split(':').nth(2)).collect();
     let text = seinfo(root, &["-t", "-x"])?;
     let mut out = String::from("# type\tmodule that declares it\tattributes that matter\tother names\n");
     for line in lines(&text, "type ") {
         let (head, attributes) = line.split_once(',').unwrap_or((line, ""));
         let (name, aliases) = head.split_once(" alias ").unwrap_or((head, ""));
         let terminal = attributes.split(',').any(|a| matches!(a.trim(), "ptynode" | "ttynode"));
-        if !(named.contains(name) || terminal) || name.starts_with("cancprobe_") {
+        if !(named.contains(name) || initial.contains(name) || terminal) || name.starts_with("cancprobe_") {
             continue;
         }
         let attributes: BTreeSet<&str> =

@@ -21,8 +21,6 @@ pub struct Compiled {
     pub diagnostics: Vec<Diagnostic>,
     /// `None` when the policy is wrong.
     pub policies: Option<PolicySet>,
-    /// The options it was compiled with.
-    pub options: Options,
 }
 
 /// Reads and compiles the policy.
@@ -35,7 +33,6 @@ pub fn compile(args: &SourceArgs) -> Result<Compiled, Failure> {
         sources: compilation.sources,
         diagnostics: compilation.diagnostics,
         policies: compilation.policies,
-        options,
     })
 }
 

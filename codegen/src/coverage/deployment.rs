@@ -2,8 +2,8 @@
 
 use super::layer::{Grant, Layer, LayerName, Permitted, Source};
 use canc_bundle::DeploymentEntry;
-use canc_dsl::meaning::{Evaluator, Kind, Region, RequestSet};
-use canc_dsl::policy::{Body, Class, Effect, FileOp, Rule};
+use canc_dsl::meaning::{Evaluator, Kind, Region, RequestSet, allow_regions, body_regions};
+use canc_dsl::policy::{Body, Class, Effect, FileOp, FileRule, Rule};
 use canc_sets::path::TooLarge;
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
@@ -79,8 +79,7 @@ impl<'a, 'l> Judge<'a, 'l> {
     /// # Errors
     /// When a pattern's automaton is too large.
     pub fn gets_through(&self, rule: &Rule) -> Result<Option<String>, TooLarge> {
-        let regions = self.evaluator.rule_regions(rule)?;
-        for prefix in places(rule) {
+        for (prefix, regions) in self.regions_by_place(rule)? {
             for region in regions.iter() {
                 let left = self.permitted_of(RequestSet::new(vec![region.clone()]), &prefix)?;
                 if let Some(witness) = left.witness()? {
@@ -89,6 +88,26 @@ impl<'a, 'l> Judge<'a, 'l> {
             }
         }
         Ok(None)
+    }
+
+    /// The requests of a rule near each of its places: what a layer permits near one place says nothing of another.
+    fn regions_by_place(&self, rule: &Rule) -> Result<Vec<(String, Rc<Vec<Region>>)>, TooLarge> {
+        let places = places(rule);
+        let (Body::File(file), true) = (&rule.body, places.len() > 1) else {
+            let regions = self.evaluator.rule_regions(rule)?;
+            return Ok(places.into_iter().map(|place| (place, Rc::clone(&regions))).collect());
+        };
+        let at = |place: String| {
+            let here = file.paths.iter().filter(|p| p.pattern.literal_prefix() == place).cloned();
+            let body = Body::File(FileRule { paths: here.collect(), ..file.clone() });
+            let peers = self.evaluator.peers();
+            let regions = match rule.effect {
+                Effect::Allow => allow_regions(&body, peers)?,
+                Effect::Deny => body_regions(&body, peers)?,
+            };
+            Ok((place, Rc::new(regions)))
+        };
+        places.into_iter().map(at).collect()
     }
 
     /// What every layer permits of `asked`, whose paths lie below `prefix`.
@@ -105,8 +124,7 @@ impl<'a, 'l> Judge<'a, 'l> {
 
     /// A request that the rule and the policy as a whole allow and a layer refuses.
     fn block(&self, rule: &Rule) -> Result<Option<(String, &'static str)>, TooLarge> {
-        let regions = self.evaluator.rule_regions(rule)?;
-        for prefix in places(rule) {
+        for (prefix, regions) in self.regions_by_place(rule)? {
             for region in regions.iter() {
                 for layer in &self.layers {
                     if let Some(witness) = self.blocked_by(layer, rule, region, &prefix)? {

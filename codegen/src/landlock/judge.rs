@@ -29,10 +29,13 @@ impl Want<'_> {
     }
 }
 
+/// A pattern, what is done there, and whether to owned files alone.
+type Asked = (Pattern, FileOp, bool);
+
 pub(super) struct Judge<'r, 'a> {
     rules: &'r Rules<'a>,
     wants: OnceCell<Near>,
-    known: RefCell<HashMap<(Pattern, FileOp, bool), Option<(String, bool)>>>,
+    known: RefCell<HashMap<Asked, Option<(String, bool)>>>,
 }
 
 impl<'r, 'a> Judge<'r, 'a> {

@@ -167,7 +167,7 @@ impl TeModule {
             out.attributes.extend(ty.attributes.iter().cloned());
         }
         self.sections.iter().flat_map(|s| &s.statements).for_each(|s| out.statement(s));
-        self.types.iter().for_each(|t| drop(out.types.remove(&t.name)));
+        out.types.retain(|t| !self.types.iter().any(|d| d.name == *t));
         out
     }
 
@@ -176,7 +176,7 @@ impl TeModule {
     pub fn requires_of(&self, optional: &Section) -> Requires {
         let mut out = Requires::default();
         optional.statements.iter().for_each(|s| out.statement(s));
-        self.types.iter().for_each(|t| drop(out.types.remove(&t.name)));
+        out.types.retain(|t| !self.types.iter().any(|d| d.name == *t));
         out
     }
 

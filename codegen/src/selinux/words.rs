@@ -52,6 +52,12 @@ impl Words {
     }
 }
 
+/// The class of an access that has one.
+#[must_use]
+pub(super) fn class_of(access: Access) -> &'static str {
+    ROWS.iter().find(|row| row.0 == access).map_or("", |row| row.1)
+}
+
 /// A permission of a class that anything of it needs, for statements that must name one.
 #[must_use]
 pub(super) fn some_permission(class: &str) -> Option<&'static str> {

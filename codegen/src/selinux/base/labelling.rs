@@ -25,6 +25,18 @@ pub struct Overlay {
     pub(in crate::selinux) helper: Vec<bool>,
 }
 
+impl Overlay {
+    /// Whether a line only helps another.
+    fn helps(&self, at: u32) -> bool {
+        self.helper.get(at as usize).copied().unwrap_or(false)
+    }
+
+    /// Whether a line labels whatever it matches.
+    fn counts_alone(&self, at: u32) -> bool {
+        !self.helps(at) && self.with.get(at as usize).is_none_or(Vec::is_empty)
+    }
+}
+
 /// A line that labels a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Winner {
@@ -40,9 +52,9 @@ pub struct Labelling {
     shared: Arc<Shared>,
 }
 
-struct Shared {
-    base: Packed,
-    own: Option<Overlay>,
+pub(super) struct Shared {
+    pub(super) base: Packed,
+    pub(super) own: Option<Overlay>,
     aliases: Vec<(String, String)>,
     store: Mutex<Store>,
 }
@@ -56,28 +68,32 @@ struct Store {
 
 /// Where one set of lines stands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-struct Pos {
+pub(super) struct Pos {
     /// The lines whose literal part goes on, as a range of those sorted by it.
-    from: u32,
-    to: u32,
+    pub(super) from: u32,
+    pub(super) to: u32,
     /// How many bytes of the literal part are behind us.
     depth: u32,
     /// Lines whose literal part is behind us, and the instructions they are at.
-    threads: Vec<(u32, u16)>,
+    pub(super) threads: Vec<(u32, u16)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct State {
-    base: Pos,
-    own: Pos,
+pub(super) struct State {
+    pub(super) base: Pos,
+    pub(super) own: Pos,
     /// Aliases that may still apply, a bit each, and how many bytes of them are behind us.
-    aliases: u32,
+    pub(super) aliases: u32,
     read: u32,
     /// After a slash: which line labels the directory it ends.
-    directory: Option<Option<Winner>>,
+    pub(super) directory: Option<Option<Winner>>,
 }
 
 impl Labelling {
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// The lines of `base` alone, or together with own ones.
     #[must_use]
     pub fn new(base: &Base, own: Option<Overlay>) -> Self {
@@ -184,14 +200,19 @@ impl Machine for Question {
     }
 
     fn starts_class(&self, byte: u8) -> bool {
-        let own = self.shared.own.as_ref().is_some_and(|o| program::has(&o.tables.boundaries, byte));
-        own || program::has(&self.shared.base.boundaries, byte)
-            || self.shared.aliases.iter().any(|(from, _)| from.bytes().any(|b| b == byte || b + 1 == byte))
+        self.shared.starts_class(byte)
     }
 }
 
 impl Shared {
-    fn first(&self) -> State {
+    /// Whether some line may tell `byte` from the byte before it.
+    pub(super) fn starts_class(&self, byte: u8) -> bool {
+        let own = self.own.as_ref().is_some_and(|o| program::has(&o.tables.boundaries, byte));
+        let alias = |(from, _): &(String, String)| from.bytes().any(|b| b == byte || b + 1 == byte);
+        own || program::has(&self.base.boundaries, byte) || self.aliases.iter().any(alias)
+    }
+
+    pub(super) fn first(&self) -> State {
         State {
             base: Pos::start(&self.base),
             own: self.own.as_ref().map(|o| Pos::start(&o.tables)).unwrap_or_default(),
@@ -201,7 +222,7 @@ impl Shared {
         }
     }
 
-    fn intern(&self, state: State) -> u32 {
+    pub(super) fn intern(&self, state: State) -> u32 {
         let Ok(mut store) = self.store.lock() else { return 0 };
         if let Some(known) = store.known.get(&state) {
             return *known;
@@ -212,11 +233,11 @@ impl Shared {
         number
     }
 
-    fn state(&self, number: u32) -> Option<State> {
+    pub(super) fn state(&self, number: u32) -> Option<State> {
         self.store.lock().ok()?.states.get(number as usize).cloned()
     }
 
-    fn step(&self, number: u32, byte: u8) -> Option<u32> {
+    pub(super) fn step(&self, number: u32, byte: u8) -> Option<u32> {
         if let Some(known) = self.store.lock().ok()?.steps.get(&(number, byte)) {
             return *known;
         }
@@ -237,8 +258,10 @@ impl Shared {
         }
         let directory = (byte == b'/').then(|| self.winner_of(&base, &own, Ask::Exactly(Kind::Directory)));
         base.step(&self.base, byte);
+        base.drop_hopeless(&self.base, &|_| true, &|_| false);
         if let Some(lines) = &self.own {
             own.step(&lines.tables, byte);
+            own.drop_hopeless(&lines.tables, &|at| lines.counts_alone(at), &|at| lines.helps(at));
         }
         let fits = |i: u32| {
             let from = self.aliases.get(i as usize).map_or("", |a| &a.0);
@@ -271,7 +294,7 @@ impl Shared {
         Some((index, (base, own)))
     }
 
-    fn winner(&self, at: &State, ask: Ask) -> Option<Winner> {
+    pub(super) fn winner(&self, at: &State, ask: Ask) -> Option<Winner> {
         match self.alias(at) {
             Some((_, (base, own))) => self.winner_of(&base, &own, ask),
             None => self.winner_of(&at.base, &at.own, ask),
@@ -285,9 +308,8 @@ impl Shared {
             let ended: Vec<u32> = own.ended(&lines.tables).collect();
             let all =
                 |at: u32| lines.with.get(at as usize).is_none_or(|w| w.iter().all(|h| ended.contains(h)));
-            let helps = |at: u32| lines.helper.get(at as usize).copied().unwrap_or(false);
             let labels = |at: &&u32| {
-                lines.tables.entry(**at).is_some_and(|e| ask.wants(e.kind)) && !helps(**at) && all(**at)
+                lines.tables.entry(**at).is_some_and(|e| ask.wants(e.kind)) && !lines.helps(**at) && all(**at)
             };
             ended.iter().filter(labels).max().copied()
         });
@@ -375,18 +397,19 @@ impl Pos {
             }
         }
         self.threads.sort_unstable();
-        self.drop_hopeless(tables);
     }
 
-    /// Drops lines that a stronger one beats from here on, whatever follows.
-    fn drop_hopeless(&mut self, tables: &Packed) {
+    /// Drops lines that a stronger one beats from here on, whatever follows; `alone` holds for lines that label whatever they match,
+    /// `helps` for those that others need.
+    fn drop_hopeless(&mut self, tables: &Packed, alone: &dyn Fn(u32) -> bool, helps: &dyn Fn(u32) -> bool) {
         let forever = |&(at, pc): &(u32, u16)| {
             let entry = tables.entry(at)?;
             let program = line_program(entry, part(&tables.program, entry.program));
-            (entry.kind == Kind::Any && program::takes_all(program, pc)).then_some(at)
+            let all = entry.kind == Kind::Any && super::product::takes_all(program, pc);
+            (all && alone(at)).then_some(at)
         };
         if let Some(floor) = self.threads.iter().filter_map(forever).max() {
-            self.threads.retain(|(at, _)| *at >= floor);
+            self.threads.retain(|(at, _)| *at >= floor || helps(*at));
         }
     }
 

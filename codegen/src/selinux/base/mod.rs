@@ -7,6 +7,8 @@ mod builtin;
 mod facts;
 pub mod labelling;
 pub mod pack;
+pub mod places;
+mod product;
 #[cfg(test)]
 mod tests;
 mod under;
@@ -18,9 +20,9 @@ pub use under::{Found, PathSet, Place};
 
 use labelling::Labelling;
 use pack::tables::{Entry, NO_TYPE, Tables};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// Packed tables, compiled in or read at run time.
 #[derive(Debug, Clone)]
@@ -48,7 +50,12 @@ pub struct Base {
     unseen: bool,
     tables: Packed,
     labelling: Arc<OnceLock<Labelling>>,
+    /// What was found under patterns that were asked for.
+    answers: Arc<Mutex<Answers>>,
 }
+
+/// Lines that label something under a pattern, by pattern and place.
+type Answers = HashMap<(canc_sets::path::Pattern, Place), Arc<Vec<Found>>>;
 
 impl std::fmt::Debug for Base {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -119,7 +126,7 @@ impl Base {
     }
 
     fn new(name: &str, unseen: bool, tables: Packed) -> Self {
-        Self { name: name.into(), unseen, tables, labelling: Arc::default() }
+        Self { name: name.into(), unseen, tables, labelling: Arc::default(), answers: Arc::default() }
     }
 
     /// The lines as one automaton.

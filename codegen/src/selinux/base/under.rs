@@ -4,12 +4,13 @@
 //! common; only what those leave open is asked of exact languages.
 
 use super::alias::Image;
-use super::pack::product::{Side, common};
 use super::pack::program::{self, Compiler, States};
 use super::pack::tables::{Entry, Inst, NO_TYPE, Node, Shape, part};
+use super::product::{Side, common, prefixed, takes_all};
 use super::{Base, EntryNo, Kind, TypeNo};
 use canc_sets::path::{Atom, Component, Lang, Pattern, Piece, Tail, TooLarge, Universe};
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, Repetition};
+use std::sync::Arc;
 
 /// The paths of a pattern without those of others.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +35,7 @@ pub struct Found {
 }
 
 /// Files or directories: what a question is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Place {
     /// Everything that is no directory.
     Files,
@@ -65,11 +66,44 @@ impl Base {
             let question = Question { base: self, set, image: &image, place };
             if let Some(path) = image.pattern.as_literal() {
                 question.literal(&path, &mut out);
+            } else if set.without.is_empty() && image.without.is_empty() {
+                self.remembered(&question, &mut out)?;
             } else {
                 question.pattern(&mut out)?;
             }
         }
         Ok(out)
+    }
+
+    /// The answer to a question that nothing is taken out of: several aliases lead to one directory, and policies share rules.
+    fn remembered(&self, question: &Question<'_>, out: &mut Vec<Found>) -> Result<(), TooLarge> {
+        let key = (question.image.pattern.clone(), question.place);
+        let known = self.answers.lock().ok().and_then(|a| a.get(&key).cloned());
+        let keys = match known {
+            Some(keys) => keys,
+            None => {
+                let image =
+                    Image { pattern: question.image.pattern.clone(), without: Vec::new(), alias: None };
+                let set = PathSet { pattern: &image.pattern, without: &[] };
+                let mut found = Vec::new();
+                Question { base: self, set, image: &image, place: question.place }.pattern(&mut found)?;
+                let found = Arc::new(found);
+                if let Ok(mut answers) = self.answers.lock() {
+                    answers.insert(key, Arc::clone(&found));
+                }
+                found
+            }
+        };
+        for found in keys.iter() {
+            let bare =
+                if found.witness.len() > 1 { found.witness.trim_end_matches('/') } else { &found.witness };
+            match question.accept(bare) {
+                Some(witness) => out.push(Found { witness, ..found.clone() }),
+                // A home is only nearly a pattern from the root: this line's example is no home after all.
+                None => return question.pattern(out),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -183,7 +217,7 @@ impl Question<'_> {
             None => return false,
         };
         let after = program::step(line, &tables.classes_of_bytes, &states, b'/');
-        let takes_all = |s: &States| program::each(s).any(|pc| program::takes_all(line, pc));
+        let takes_all = |s: &States| program::each(s).any(|pc| takes_all(line, pc));
         fits && takes_all(&after) && (program::accepts(line, &states) || self.head_is_decided(at, own))
     }
 
@@ -268,7 +302,7 @@ impl Question<'_> {
             return Some(Tailed { program: line.to_vec(), classes, states });
         }
         let ahead = literal.strip_prefix(start)?;
-        let program = program::prefixed(ahead.as_bytes(), line)?;
+        let program = prefixed(ahead.as_bytes(), line)?;
         let states = program::start(&program);
         Some(Tailed { program, classes, states })
     }
@@ -296,7 +330,7 @@ impl Question<'_> {
             let states = run(&tail.program, &tail.classes, rest);
             return Some(Tailed { states, ..tail });
         }
-        let program = program::prefixed(own.strip_prefix(start)?.as_bytes(), &tail.program)?;
+        let program = prefixed(own.strip_prefix(start)?.as_bytes(), &tail.program)?;
         let states = program::start(&program);
         Some(Tailed { program, states, ..tail })
     }
@@ -342,6 +376,42 @@ impl Question<'_> {
     }
 }
 
+impl super::Tables {
+    /// The entry for each kind of file at `path`, by the kind's number; the first place, which is for no kind, stays empty.
+    fn find_each(&self, path: &str) -> [Option<u32>; 8] {
+        let mut out = [None; 8];
+        for (kind, slot) in Kind::ALL.iter().zip(&mut out).skip(1) {
+            *slot = self.find_plain(path, &|k| k.covers(*kind));
+        }
+        let plain = out;
+        let mut offer = |at: u32, kind: Kind| {
+            for ((asked, slot), plain) in Kind::ALL.iter().zip(&mut out).zip(&plain).skip(1) {
+                if kind.covers(*asked) && plain.is_none() {
+                    *slot = (*slot).max(Some(at));
+                }
+            }
+            out.iter()
+                .skip(1)
+                .all(Option::is_some)
+                .then(|| out.iter().skip(1).flatten().min().copied())
+                .flatten()
+        };
+        let mut floor = None;
+        let nodes: Vec<&Node> = self.nodes_along(path).collect();
+        for node in nodes.iter().rev() {
+            for at in part(&self.indexed, node.entries) {
+                if floor.is_some_and(|f| *at < f) {
+                    break;
+                }
+                if let Some(e) = self.entry(*at).filter(|e| self.matches(e, path)) {
+                    floor = offer(*at, e.kind);
+                }
+            }
+        }
+        out
+    }
+}
+
 impl Base {
     /// The keys that a line's pattern matches, spelled as canonical paths of the place.
     fn lang(&self, entry: &Entry, place: Place) -> Result<Lang, TooLarge> {
@@ -353,12 +423,6 @@ impl Base {
         let hir = Hir::concat(vec![Hir::literal(parsed.literal), parsed.rest, end]);
         Ok(Lang::Atom(Atom::new(&hir, text)?))
     }
-}
-
-enum Meets {
-    At(String),
-    Nowhere,
-    Perhaps,
 }
 
 fn run(program: &[Inst], classes: &[[u64; 4]], text: &str) -> States {

@@ -189,16 +189,18 @@ impl Sheet<'_, '_> {
             }
             let kind = if directory { Kind::Directory } else { hit.kind };
             self.grant_ops(source, target, ops, kind, false, file);
-            let other = self.plan.base.entries_of(hit.ty).find_map(|e| {
-                let witness = self.plan.base.witness(e)?;
-                (!file.paths.iter().any(|p| p.pattern.matches(witness))).then(|| witness.to_owned())
+            let base = self.plan.base;
+            self.draft(source).widen_one_of_many(|| {
+                let other = base.entries_of(hit.ty).find_map(|e| {
+                    let witness = base.witness(e)?;
+                    (!file.paths.iter().any(|p| p.pattern.matches(witness))).then_some(witness)
+                });
+                let name = base.type_name(hit.ty);
+                match other {
+                    Some(witness) => format!("other paths labelled `{name}`, such as {witness}"),
+                    None => format!("whatever else is labelled `{name}`"),
+                }
             });
-            let name = self.plan.base.type_name(hit.ty).to_owned();
-            let draft = self.draft(source);
-            match other {
-                Some(witness) => draft.widen(format!("other paths labelled `{name}`, such as {witness}")),
-                None => draft.widen(format!("whatever else is labelled `{name}`")),
-            }
         }
         let draft = self.draft(source);
         hits.narrowed.iter().for_each(|n| draft.narrow(n.clone()));

@@ -25,6 +25,7 @@ mod transitions;
 mod unix;
 
 pub use error::{LowerError, LowerErrorKind};
+pub use net::socket_class;
 pub use own::{OwnNo, OwnType, Sort};
 pub use report::{Lost, Report};
 pub use sheet::{Grant, Source, Target, Ty};
@@ -57,6 +58,37 @@ pub struct Lowered {
     pub base: Outcome,
     /// What changes for others.
     pub report: Report,
+    /// What each rule asked for; the module says what it came to.
+    pub grants: Vec<Grant>,
+    /// What is installed together.
+    pub installed: Arc<Installed>,
+}
+
+/// What the modules of a build share once they are installed.
+#[derive(Debug, Default)]
+pub struct Installed {
+    /// The names of the types of the build, by their number.
+    pub types: Vec<String>,
+    /// The policies that have modules, with their domains.
+    pub domains: Vec<(Arc<str>, String)>,
+    /// The texts of all file contexts.
+    pub contexts: Vec<String>,
+    /// The texts of all port modules.
+    pub ports: Vec<String>,
+}
+
+impl Installed {
+    fn new(plan: &Plan<'_>, modules: &[Lowered]) -> Self {
+        // A string takes whatever is printed, so that printing cannot fail.
+        let fc = |l: &Lowered| super::emit::fc(&l.contexts).unwrap_or_default();
+        let cil = |l: &Lowered| l.ports.as_ref().map(|p| super::emit::cil(p).unwrap_or_default());
+        Self {
+            types: plan.types.iter().map(|(_, t)| t.name.to_string()).collect(),
+            domains: modules.iter().map(|l| (Arc::clone(&l.policy), l.domain.clone())).collect(),
+            contexts: modules.iter().map(fc).collect(),
+            ports: modules.iter().filter_map(cil).collect(),
+        }
+    }
 }
 
 /// Lowers every policy whose SELinux back end is not off, in the order of the source. They are lowered together because they
@@ -66,7 +98,7 @@ pub struct Lowered {
 /// All that is wrong, each with its place in the source.
 pub fn lower(set: &PolicySet, base: &Base) -> Result<Vec<Lowered>, Vec<LowerError>> {
     let plan = Plan::new(set, base)?;
-    let (mut out, mut errors) = (Vec::new(), Vec::new());
+    let (mut out, mut errors) = (Vec::<Lowered>::new(), Vec::new());
     for (number, policy) in set.policies().iter().enumerate() {
         let Some(domain) = plan.domains.get(number).copied().flatten() else { continue };
         let mut sheet = Sheet::new(&plan, number, policy, domain);
@@ -86,11 +118,18 @@ pub fn lower(set: &PolicySet, base: &Base) -> Result<Vec<Lowered>, Vec<LowerErro
                 outcomes,
                 base,
                 report: report::report(&sheet),
+                grants: std::mem::take(&mut sheet.grants),
+                installed: Arc::default(),
             }),
             Err(kind) => errors.push(at(kind)),
         }
     }
-    if errors.is_empty() { Ok(out) } else { Err(errors) }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let installed = Arc::new(Installed::new(&plan, &out));
+    out.iter_mut().for_each(|l| l.installed = Arc::clone(&installed));
+    Ok(out)
 }
 
 /// Writes all that a policy grants on its sheet: first every allow, then what that means for every deny.

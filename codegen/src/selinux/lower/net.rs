@@ -3,7 +3,7 @@
 use super::ports::{allowed_ports, covers_all, looks_at_port};
 use super::sheet::{Sheet, Source, Target, Ty};
 use crate::selinux::known;
-use crate::selinux::words::Access;
+use crate::selinux::words::{Access, class_of};
 use canc_dsl::policy::{Body, Effect, NetOp, NetRule, Protocol, Rule, SocketKind, SocketRule};
 use canc_sets::interval::Intervals;
 
@@ -199,6 +199,12 @@ impl Sheet<'_, '_> {
             self.draft(Source::Rule(rule.id)).through.push(text);
         }
     }
+}
+
+/// The class of a family's sockets.
+#[must_use]
+pub fn socket_class(kind: SocketKind) -> &'static str {
+    class_of(socket_access(kind).0)
 }
 
 /// What a family needs; on nodes too where it binds; and whether its class is for it alone.

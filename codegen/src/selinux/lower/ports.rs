@@ -79,6 +79,9 @@ pub(super) fn allowed_ports(policy: &Policy, rule: &NetRule, op: NetOp) -> Inter
     ports
 }
 
+/// A policy by its place, and whether it binds to the port.
+type User = (usize, bool);
+
 impl PortPlan {
     pub(super) fn new(
         set: &PolicySet,
@@ -87,7 +90,7 @@ impl PortPlan {
         errors: &mut Vec<LowerError>,
     ) -> Self {
         let mut out = Self::default();
-        let mut wanted: BTreeMap<Protocol, BTreeMap<u16, Vec<(usize, bool)>>> = BTreeMap::new();
+        let mut wanted: BTreeMap<Protocol, BTreeMap<u16, Vec<User>>> = BTreeMap::new();
         for (number, policy) in set.policies().iter().enumerate() {
             if policy.demand(Target::Selinux) == Demand::Off {
                 continue;
@@ -152,10 +155,10 @@ impl PortPlan {
         &mut self,
         set: &PolicySet,
         protocol: Protocol,
-        users: &BTreeMap<u16, Vec<(usize, bool)>>,
+        users: &BTreeMap<u16, Vec<User>>,
         types: &mut OwnTypes,
     ) -> Result<(), LowerErrorKind> {
-        let mut groups: BTreeMap<Vec<(usize, bool)>, Vec<(u16, u16)>> = BTreeMap::new();
+        let mut groups: BTreeMap<Vec<User>, Vec<(u16, u16)>> = BTreeMap::new();
         let mut from = users.iter().peekable();
         while let Some((low, who)) = from.next() {
             let high = from.peek().map_or(u16::MAX, |(next, _)| **next - 1);
@@ -183,8 +186,8 @@ impl PortPlan {
 }
 
 /// Adds a user to every port of a range; the map holds, from each port on, who uses it.
-fn mark(users: &mut BTreeMap<u16, Vec<(usize, bool)>>, low: u16, high: u16, user: (usize, bool)) {
-    let at = |users: &BTreeMap<u16, Vec<(usize, bool)>>, port: u16| {
+fn mark(users: &mut BTreeMap<u16, Vec<User>>, low: u16, high: u16, user: User) {
+    let at = |users: &BTreeMap<u16, Vec<User>>, port: u16| {
         users.range(..=port).next_back().map(|(_, w)| w.clone()).unwrap_or_default()
     };
     let first = at(users, low);

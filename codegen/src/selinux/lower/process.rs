@@ -74,7 +74,7 @@ impl Sheet<'_, '_> {
             match self.capability_perm(class, name) {
                 Ok((class, perms)) => self.perms(source, Target::Itself, class, perms),
                 Err(lacks) => {
-                    drop(self.draft(source).unknown.get_or_insert(format!("the base has no `{lacks}`")))
+                    self.draft(source).unknown.get_or_insert(format!("the base has no `{lacks}`"));
                 }
             }
         }
@@ -229,7 +229,7 @@ impl Sheet<'_, '_> {
                 for peer in &signal.peers {
                     for target in self.peers(Source::Rule(rule.id), peer) {
                         let sent = signal_accesses(signal.signals).into_iter().any(|a| self.has(target, a));
-                        if sent && !(target == Target::Itself) {
+                        if sent && target != Target::Itself {
                             through
                                 .push(format!("signals that share a permission, to `{}`", self.name(target)));
                         }

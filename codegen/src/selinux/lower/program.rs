@@ -6,7 +6,8 @@
 use super::area::{self, Area};
 use super::error::{LowerError, LowerErrorKind};
 use super::own::{OwnNo, OwnTypes, Sort};
-use crate::selinux::base::{Attribute, Base, Kind, PathSet, Place, TypeNo};
+use crate::selinux::base::{Attribute, Base, Kind, PathSet, Place, Rank, TypeNo};
+use crate::selinux::path::FcPath;
 use canc_dsl::policy::{Body, Demand, Effect, PathRef, PolicySet, RunTarget, Target};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,8 +21,6 @@ pub(super) struct Programs {
     pub(super) kept: BTreeMap<TypeNo, String>,
     /// Private types of other labels that its programs carry.
     pub(super) labelled: Vec<OwnNo>,
-    /// Programs whose label is not known.
-    pub(super) unknown: Vec<String>,
 }
 
 pub(super) fn programs(
@@ -79,21 +78,30 @@ impl Work<'_> {
             .base
             .under(PathSet { pattern: &path.pattern, without: &[] }, Place::Files)
             .map_err(|e| LowerErrorKind::TooLarge { pattern: e.pattern })?;
+        let mut keep = Vec::new();
         let mut relabel = false;
-        for hit in found.iter().filter(|h| h.kind.covers(Kind::Regular) || h.kind == Kind::Regular) {
-            let specific = !area::is_parent_default(self.base, hit);
+        for hit in found.into_iter().filter(|h| h.kind.covers(Kind::Regular) || h.kind == Kind::Regular) {
+            let specific = !area::is_parent_default(self.base, &hit);
             match hit.ty {
                 Some(ty) if specific || (!private && self.base.has(ty, Attribute::ExecType)) => {
-                    self.programs.kept.entry(ty).or_insert_with(|| hit.witness.clone());
+                    keep.push((ty, hit))
                 }
                 _ => relabel = true,
             }
         }
-        if relabel { self.relabel(path) } else { Ok(()) }
+        if relabel {
+            let line = self.relabel(path)?;
+            // The own line wins where the base's is less specific.
+            keep.retain(|(_, hit)| self.base.rank(hit.entry) > line);
+        }
+        for (ty, hit) in keep {
+            self.programs.kept.entry(ty).or_insert(hit.witness);
+        }
+        Ok(())
     }
 
     /// Labels the program with the policy's own type.
-    fn relabel(&mut self, path: &PathRef) -> Result<(), LowerErrorKind> {
+    fn relabel(&mut self, path: &PathRef) -> Result<Rank, LowerErrorKind> {
         let main = match self.programs.own {
             Some(known) => known,
             None => {
@@ -114,7 +122,8 @@ impl Work<'_> {
             kept: Vec::new(),
         };
         area::check(&mut area, self.base)?;
+        let line = Rank::new(&FcPath::new(area.pattern.clone()).text(), area.kind);
         self.areas.push(area);
-        Ok(())
+        Ok(line)
     }
 }

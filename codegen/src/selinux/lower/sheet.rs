@@ -81,6 +81,8 @@ pub(super) struct Draft {
     /// For a deny: requests that get through, and whether all of it does.
     pub(super) through: Vec<String>,
     pub(super) dropped: Option<String>,
+    /// How many more types there are than `widened` names.
+    unnamed: usize,
 }
 
 /// Verdicts name so many things of one sort and count the rest.
@@ -89,6 +91,15 @@ const NAMED: usize = 8;
 impl Draft {
     pub(super) fn widen(&mut self, text: String) {
         add(&mut self.widened, text);
+    }
+
+    /// The same for one of many: only the first few are spelled out.
+    pub(super) fn widen_one_of_many(&mut self, text: impl FnOnce() -> String) {
+        if self.widened.len() < NAMED {
+            self.widen(text());
+        } else {
+            self.unnamed += 1;
+        }
     }
 
     pub(super) fn narrow(&mut self, text: String) {
@@ -104,7 +115,11 @@ impl Draft {
             _ if self.unknown.is_some() => Verdict::BaseUnknown { why: self.unknown.unwrap_or_default() },
             _ if self.not_mediated => Verdict::NotApplicable,
             Effect::Allow => {
-                Verdict::Allow { widened: shorten(self.widened), narrowed: shorten(self.narrowed) }
+                let mut widened = shorten(self.widened);
+                if self.unnamed > 0 {
+                    widened.push(format!("and {} more types", self.unnamed));
+                }
+                Verdict::Allow { widened, narrowed: shorten(self.narrowed) }
             }
             Effect::Deny => match (self.dropped, self.through) {
                 (Some(why), _) => Verdict::DenyDropped { why },
@@ -133,6 +148,9 @@ fn shorten(mut list: Vec<String>) -> Vec<String> {
     list
 }
 
+/// Permissions that an assertion forbids, and the attributes that spare a type.
+type Asserted = (PermSet, Vec<AttrName>);
+
 /// The sheet of one policy.
 pub(super) struct Sheet<'p, 'a> {
     pub(super) plan: &'p Plan<'a>,
@@ -140,15 +158,13 @@ pub(super) struct Sheet<'p, 'a> {
     pub(super) policy: &'a Policy,
     pub(super) domain: OwnNo,
     pub(super) grants: Vec<Grant>,
-    /// Permissions that make a log entry when used.
-    pub(super) audited: Vec<Grant>,
     pub(super) new_labels: BTreeMap<NewLabel, Source>,
     /// Attributes that the domain needs for what was granted, and who needs them.
     pub(super) attributes: BTreeMap<AttrName, Source>,
     pub(super) drafts: Vec<Draft>,
     /// What `@base` is worth.
     pub(super) base_draft: Draft,
-    assertions: HashMap<(Target, ClassNo), Vec<(PermSet, Vec<AttrName>)>>,
+    assertions: HashMap<(Target, ClassNo), Vec<Asserted>>,
     kinds: Vec<Option<ClassNo>>,
     have: HashMap<(Source, Target, ClassNo), usize>,
     /// Types of directories that were asked for, since rules share parents.
@@ -158,7 +174,7 @@ pub(super) struct Sheet<'p, 'a> {
 impl<'p, 'a> Sheet<'p, 'a> {
     pub(super) fn new(plan: &'p Plan<'a>, number: usize, policy: &'a Policy, domain: OwnNo) -> Self {
         let base = plan.base;
-        let mut assertions: HashMap<(Target, ClassNo), Vec<(PermSet, Vec<AttrName>)>> = HashMap::new();
+        let mut assertions: HashMap<(Target, ClassNo), Vec<Asserted>> = HashMap::new();
         for a in base.assertions() {
             let target = if a.target == "self" {
                 Some(Target::Itself)
@@ -178,7 +194,6 @@ impl<'p, 'a> Sheet<'p, 'a> {
             policy,
             domain,
             grants: Vec::new(),
-            audited: Vec::new(),
             new_labels: BTreeMap::new(),
             attributes: BTreeMap::new(),
             drafts: policy.rules.iter().map(|_| Draft::default()).collect(),
@@ -314,11 +329,6 @@ impl<'p, 'a> Sheet<'p, 'a> {
             self.draft(source).unknown.get_or_insert(format!("the base has no `{name}`"));
         }
         found.map(Ty::Base)
-    }
-
-    /// All types named, as far as the base has them.
-    pub(super) fn known_types(&self, names: &[&str]) -> BTreeSet<Ty> {
-        names.iter().filter_map(|n| self.plan.base.type_no(n)).map(Ty::Base).collect()
     }
 
     /// The verdicts, `@base` last.

@@ -154,8 +154,10 @@ fn line_for(area: &Area, cutters: &[Cutter], part: &Part, beaten: &[Rank]) -> Op
     if all.is_empty() || all.iter().all(|p| p.literal_prefix().len() < area.pattern.literal_prefix().len()) {
         all.push(&area.pattern);
     }
-    let longest =
-        all.iter().max_by_key(|p| (p.literal_prefix().len(), std::cmp::Reverse((*p).clone()))).copied()?;
+    let longest = all
+        .iter()
+        .copied()
+        .max_by(|a, b| a.literal_prefix().len().cmp(&b.literal_prefix().len()).then_with(|| b.cmp(a)))?;
     let others: Vec<Pattern> = all.into_iter().filter(|p| *p != longest).cloned().collect();
     let path = FcPath::all(longest.clone(), &others);
     let kind = if path.directories() { Kind::Directory } else { area.kind };

@@ -55,3 +55,18 @@ fn show() {
         println!("{:#?}", l.report);
     }
 }
+
+#[test]
+#[ignore = "a loop for a profiler"]
+fn spin() {
+    let text = std::fs::read_to_string(std::env::var("CANC_SHOW").unwrap()).unwrap();
+    let set = policies(&text);
+    let started = std::time::Instant::now();
+    let mut runs = 0u32;
+    while started.elapsed().as_secs() < 3 {
+        let base = Base::debian13();
+        std::hint::black_box(lower(&set, &base).unwrap());
+        runs += 1;
+    }
+    println!("{:?} each", started.elapsed() / runs);
+}

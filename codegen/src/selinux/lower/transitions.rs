@@ -13,6 +13,9 @@ use canc_sets::path::{Component, Pattern, Tail, TooLarge};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Where something new appears: the directory's type, the class, the name.
+type Place<'n> = (Ty, Option<usize>, Option<&'n FileName>);
+
 /// The kinds of what a rule may make, directories last.
 const KINDS: [Kind; 5] = [Kind::Regular, Kind::Link, Kind::Pipe, Kind::Socket, Kind::Directory];
 
@@ -139,7 +142,7 @@ impl Sheet<'_, '_> {
 
     /// The policy language has one default label per maker, directory type and class.
     fn one_label_per_parent(&self, errors: &mut Vec<LowerError>) {
-        let mut known: BTreeMap<(Ty, Option<usize>, Option<&FileName>), (Ty, Source)> = BTreeMap::new();
+        let mut known: BTreeMap<Place<'_>, (Ty, Source)> = BTreeMap::new();
         for (label, source) in &self.new_labels {
             let key = (label.parent, label.class, label.name.as_ref());
             let Some((other, other_source)) = known.insert(key, (label.result, *source)) else { continue };

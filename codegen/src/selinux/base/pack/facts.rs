@@ -30,8 +30,10 @@ impl std::error::Error for FactError {}
 /// A line of file contexts.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// The pattern or template.
+    /// The pattern or template; its spelling decides the line's place in the order.
     pub pattern: String,
+    /// What is matched where that is less than the pattern says: a line's look-aheads are lines of their own.
+    pub matched: Option<String>,
     /// The file type.
     pub kind: Kind,
     /// The type; `None` for `<<none>>`.
@@ -160,7 +162,7 @@ impl<'a> Lines<'a> {
         let [pattern, kind, ty] = self.columns::<3>()?;
         let kind = Kind::from_field(kind).ok_or_else(|| self.wrong(format!("`{kind}` is no file type")))?;
         let ty = if matches!(ty, "none" | "<<none>>") { None } else { Some(self.name(ty)?) };
-        Ok(Context { pattern: pattern.into(), kind, ty })
+        Ok(Context { pattern: pattern.into(), matched: None, kind, ty })
     }
 
     /// `tcp 80 http_port_t`, `tcp 80-81 http_port_t` or `tcp 80 81 http_port_t`.

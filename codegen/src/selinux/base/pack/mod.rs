@@ -4,7 +4,6 @@
 
 pub mod facts;
 pub mod packer;
-pub mod product;
 pub mod program;
 pub mod rank;
 pub mod search;

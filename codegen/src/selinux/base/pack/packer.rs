@@ -106,6 +106,7 @@ struct Packer {
 struct Line<'a> {
     context: &'a Context,
     pattern: String,
+    matched: Option<String>,
     home: bool,
     rank: Rank,
     group: usize,
@@ -124,12 +125,12 @@ impl Packer {
     }
 
     fn contexts(&mut self, facts: &Facts, types: &[String]) -> Result<Vec<Entry>, FactError> {
-        let mut lines: Vec<Line<'_>> =
-            facts.contexts.iter().map(|c| Line::new(c, c.pattern.clone(), false, 0)).collect();
-        lines.extend(facts.homes.iter().map(|c| Line::new(c, home_of_anyone(&c.pattern), true, 0)));
-        lines.extend(
-            facts.homes.iter().filter_map(|c| Some(Line::new(c, home_of_root(&c.pattern)?, true, 1))),
-        );
+        let plain = |text: &str| Some(text.to_owned());
+        let anyone = |text: &str| Some(home_of_anyone(text));
+        let mut lines: Vec<Line<'_>> = Vec::new();
+        lines.extend(facts.contexts.iter().filter_map(|c| Line::new(c, &plain, None)));
+        lines.extend(facts.homes.iter().filter_map(|c| Line::new(c, &anyone, Some(0))));
+        lines.extend(facts.homes.iter().filter_map(|c| Line::new(c, &home_of_root, Some(1))));
         // Templates come from a file of their own, read after the other; plain paths beat both.
         let plain = |l: &Line<'_>| l.rank.plain && !has_odd_escape(&l.pattern);
         lines.sort_by(|a, b| {
@@ -152,7 +153,8 @@ impl Packer {
             line: 0,
             what: format!("`{}`: {what}", line.context.pattern),
         };
-        let Parsed { literal, rest, mut shape } = program::parse(&line.pattern).map_err(wrong)?;
+        let Parsed { literal, rest, mut shape } =
+            program::parse(line.matched.as_ref().unwrap_or(&line.pattern)).map_err(wrong)?;
         let literal = String::from_utf8(literal).map_err(|_| wrong("bytes that are no text".into()))?;
         if shape == Shape::Plain && !plain {
             shape = Shape::Program;
@@ -177,6 +179,9 @@ impl Packer {
             kind: line.context.kind,
             shape,
             home: line.home,
+            root: line.group == 1,
+            stem: u16::try_from(line.rank.stem).unwrap_or(u16::MAX),
+            length: u16::try_from(line.rank.length).unwrap_or(u16::MAX),
             ty,
             program: range,
         })
@@ -321,11 +326,20 @@ impl Packer {
 }
 
 impl<'a> Line<'a> {
-    fn new(context: &'a Context, pattern: String, home: bool, group: usize) -> Self {
+    /// A line, its template expanded; `home` is the number of the expansion.
+    fn new(
+        context: &'a Context,
+        expand: &dyn Fn(&str) -> Option<String>,
+        home: Option<usize>,
+    ) -> Option<Self> {
+        let pattern = expand(&context.pattern)?;
+        let matched = context.matched.as_deref().map(expand);
+        let matched = if matched == Some(None) { return None } else { matched.flatten() };
         // Templates are sorted before they are expanded.
-        let rank = Rank::new(if home { &context.pattern } else { &pattern }, context.kind);
-        let expanded = Rank::new(&pattern, context.kind);
-        Self { context, pattern, home, rank: Rank { plain: expanded.plain, ..rank }, group }
+        let rank = Rank::new(if home.is_some() { &context.pattern } else { &pattern }, context.kind);
+        let plain = Rank::new(&pattern, context.kind).plain;
+        let rank = Rank { plain, ..rank };
+        Some(Self { context, pattern, matched, home: home.is_some(), rank, group: home.unwrap_or(0) })
     }
 }
 

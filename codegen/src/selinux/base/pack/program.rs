@@ -338,25 +338,6 @@ pub fn accepts(program: &[Inst], states: &States) -> bool {
     each(states).any(|at| matches!(program.get(usize::from(at)), Some(Inst::Match)))
 }
 
-/// The automaton that reads a text first; `None` when that is too long.
-pub fn prefixed(text: &[u8], program: &[Inst]) -> Option<Vec<Inst>> {
-    let shift = target(text.len());
-    let moved = program.iter().map(|i| match i {
-        Inst::Split(a, b) => Inst::Split(a + shift, b + shift),
-        Inst::Jump(a) => Inst::Jump(a + shift),
-        other => *other,
-    });
-    let out: Vec<Inst> = text.iter().map(|b| Inst::Byte(*b)).chain(moved).collect();
-    (out.len() <= MAX_INSTRUCTIONS).then_some(out)
-}
-
-/// Whether everything that may follow is matched: the instruction is the loop of a final `.*`.
-pub fn takes_all(program: &[Inst], at: u16) -> bool {
-    let get = |at: u16| program.get(usize::from(at)).copied();
-    matches!((get(at), get(at + 1), get(at + 2)), (Some(Inst::Split(body, end)), Some(Inst::Any), Some(Inst::Jump(back)))
-        if body == at + 1 && back == at && get(end) == Some(Inst::Match))
-}
-
 /// Whether the automaton matches all of `text`.
 pub fn matches(program: &[Inst], classes: &[[u64; 4]], text: &[u8]) -> bool {
     let mut states = start(program);
@@ -369,22 +350,36 @@ pub fn matches(program: &[Inst], classes: &[[u64; 4]], text: &[u8]) -> bool {
     accepts(program, &states)
 }
 
-/// How pleasant a byte is in an example; less is better.
-pub fn rank(byte: u8) -> u8 {
-    match byte {
-        b'a'..=b'z' => 0,
-        b'0'..=b'9' => 1,
-        b'.' | b'_' | b'-' => 2,
-        b'A'..=b'Z' => 3,
-        0x21..=0x7e => 4,
-        _ => 5,
-    }
-}
+/// Bytes by how pleasant they are: letters, digits, punctuation of names, capitals, the rest; a slash last.
+const PLEASANT: [[u64; 4]; 4] = [
+    [0, 0x07ff_fffe_0000_0000, 0, 0],
+    [0x03ff_0000_0000_0000, 0, 0, 0],
+    [0x0000_6000_0000_0000, 0x0000_0000_8000_0000, 0, 0],
+    [0, 0x0000_0000_07ff_fffe, 0, 0],
+];
 
 /// The most pleasant byte of a class, a slash only when there is nothing else.
 pub fn pleasant(class: &[u64; 4]) -> Option<u8> {
-    let all = (0..=255u8).filter(|b| has(class, *b) && *b != 0);
-    all.min_by_key(|b| (*b == b'/', rank(*b), *b))
+    let first = |set: [u64; 4]| {
+        let words = set.iter().zip([0u8, 64, 128, 192]);
+        words
+            .filter(|(w, _)| **w != 0)
+            .map(|(w, base)| base + u8::try_from(w.trailing_zeros()).unwrap_or(0))
+            .next()
+    };
+    for group in &PLEASANT {
+        let mut both = *group;
+        both.iter_mut().zip(class).for_each(|(b, c)| *b &= c);
+        if let Some(byte) = first(both) {
+            return Some(byte);
+        }
+    }
+    let mut rest = *class;
+    if let Some(word) = rest.first_mut() {
+        *word &= !(1 | 1 << b'/');
+    }
+    let printable = (0x21..=0x7eu8).find(|b| has(&rest, *b));
+    printable.or_else(|| first(rest)).or_else(|| has(class, b'/').then_some(b'/'))
 }
 
 /// The most examples that one pattern gives.

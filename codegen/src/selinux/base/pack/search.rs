@@ -15,41 +15,8 @@ impl Tables {
         self.find_plain(path, wanted).or_else(|| self.find_pattern(path, wanted))
     }
 
-    /// The entry for each kind of file at `path`, by the kind's number; the first place, which is for no kind, stays empty.
-    pub fn find_each(&self, path: &str) -> [Option<u32>; 8] {
-        let mut out = [None; 8];
-        for (kind, slot) in Kind::ALL.iter().zip(&mut out).skip(1) {
-            *slot = self.find_plain(path, &|k| k.covers(*kind));
-        }
-        let plain = out;
-        let mut offer = |at: u32, kind: Kind| {
-            for ((asked, slot), plain) in Kind::ALL.iter().zip(&mut out).zip(&plain).skip(1) {
-                if kind.covers(*asked) && plain.is_none() {
-                    *slot = (*slot).max(Some(at));
-                }
-            }
-            out.iter()
-                .skip(1)
-                .all(Option::is_some)
-                .then(|| out.iter().skip(1).flatten().min().copied())
-                .flatten()
-        };
-        let mut floor = None;
-        let nodes: Vec<&Node> = self.nodes_along(path).collect();
-        for node in nodes.iter().rev() {
-            for at in part(&self.indexed, node.entries) {
-                if floor.is_some_and(|f| *at < f) {
-                    break;
-                }
-                if let Some(e) = self.entry(*at).filter(|e| self.matches(e, path)) {
-                    floor = offer(*at, e.kind);
-                }
-            }
-        }
-        out
-    }
-
-    fn find_plain(&self, path: &str, wanted: &dyn Fn(Kind) -> bool) -> Option<u32> {
+    /// The plain path that labels it.
+    pub fn find_plain(&self, path: &str, wanted: &dyn Fn(Kind) -> bool) -> Option<u32> {
         let literal = |at: &u32| self.entry(*at).map_or("", |e| self.text(e.literal));
         let first = self.plain.partition_point(|at| literal(at) < path);
         let equal = self.plain.get(first..)?.iter().take_while(|at| literal(at) == path);

@@ -55,6 +55,12 @@ pub struct Entry {
     pub shape: Shape,
     /// Whether it comes from a template of home directories, which beats the others but not plain paths.
     pub home: bool,
+    /// Of such templates, whether it is the one for root.
+    pub root: bool,
+    /// The characters before the first metacharacter, as the policy's sort counts them: before templates are expanded.
+    pub stem: u16,
+    /// All characters, counted so.
+    pub length: u16,
     /// The SELinux type's number, or [`NO_TYPE`].
     pub ty: u16,
     /// The automaton for what follows the literal.
