@@ -6,6 +6,7 @@ mod examples;
 mod facts;
 mod faults;
 mod features;
+mod fragments;
 mod machines;
 mod oracles;
 mod validate;
@@ -58,6 +59,7 @@ pub const STEPS: &[Step] = &[
         about: "show what each layer enforces, in each kind of machine",
         run: machines::run,
     },
+    Step { name: "std", about: "run real programs under the standard library", run: fragments::run },
     Step {
         name: "examples",
         about: "let the examples' real programs work under their policies",

@@ -30,14 +30,16 @@ impl Excerpt {
             labels.iter().map(|l| (file.line(l.start).0, file.line(l.end.max(l.start + 1) - 1).0)).collect();
         let first = spans.iter().map(|s| s.0).min().unwrap_or(0).saturating_sub(AROUND);
         let last = spans.iter().map(|s| s.1).max().unwrap_or(0) + AROUND;
-        let mut out = Self { name: file.name.to_string(), text: String::new(), first, labels: labels.to_vec() };
+        let mut out =
+            Self { name: file.name.to_string(), text: String::new(), first, labels: labels.to_vec() };
         let mut start = file.start(first);
         for number in first..=last {
             // After the last line feed is a line only for a label that is there.
             let ended = |rest: &str| rest.is_empty() && spans.iter().all(|(_, to)| *to < number);
             let Some(rest) = file.text.get(start..).filter(|r| !ended(r)) else { break };
             let line = rest.find('\n').map_or(rest, |end| rest.get(..end).unwrap_or(rest));
-            let quoted = spans.iter().any(|(from, to)| (from.saturating_sub(AROUND)..=to + AROUND).contains(&number));
+            let quoted =
+                spans.iter().any(|(from, to)| (from.saturating_sub(AROUND)..=to + AROUND).contains(&number));
             out.line(if quoted { line } else { "" }, start..start + line.len(), labels);
             start += line.len() + 1;
         }
@@ -47,9 +49,14 @@ impl Excerpt {
     /// Adds a line whose place in the text is `place`, and moves the labels that start or end in it.
     fn line(&mut self, line: &str, place: Range<usize>, labels: &[Range<usize>]) {
         let here = |at: usize| place.start <= at && at <= place.end;
-        let reach = labels.iter().filter(|l| here(l.start)).map(|l| l.end.min(l.start + AFTER) - place.start + AFTER);
+        let reach =
+            labels.iter().filter(|l| here(l.start)).map(|l| l.end.min(l.start + AFTER) - place.start + AFTER);
         let most = reach.max().unwrap_or(0).max(LINE);
-        let kept = if line.len() <= most { line } else { line.get(..line.floor_char_boundary(most)).unwrap_or(line) };
+        let kept = if line.len() <= most {
+            line
+        } else {
+            line.get(..line.floor_char_boundary(most)).unwrap_or(line)
+        };
         let at = self.text.len();
         for (label, moved) in labels.iter().zip(&mut self.labels) {
             if here(label.start) {

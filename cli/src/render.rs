@@ -1,7 +1,7 @@
 //! Diagnostics to what people and scripts read: labelled source text on a terminal, JSON otherwise.
 
-use canc_dsl::diag::{Diagnostic, Severity};
 use crate::excerpt::Excerpt;
+use canc_dsl::diag::{Diagnostic, Severity};
 use canc_dsl::source::{FileId, SourceMap};
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode, ThemeCharacters, ThemeStyles};
 use serde::Serialize;
@@ -55,13 +55,7 @@ impl<'a> Report<'a> {
             let text = Some(label.text.clone()).filter(|t| !t.is_empty());
             LabeledSpan::new(text, place.start, place.len())
         });
-        Self {
-            diagnostic,
-            labels: marked.collect(),
-            source,
-            elsewhere: Vec::new(),
-            primary,
-        }
+        Self { diagnostic, labels: marked.collect(), source, elsewhere: Vec::new(), primary }
     }
 }
 

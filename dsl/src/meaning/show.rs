@@ -26,7 +26,11 @@ pub(super) fn request(kind: Kind, members: &[Member]) -> String {
         }
         Kind::Socket(kind) => socket(kind),
         Kind::Capability => {
-            format!("capability {}{}", name(capability_name, bit(0)), if bit(1) == 1 { " in userns" } else { "" })
+            format!(
+                "capability {}{}",
+                name(capability_name, bit(0)),
+                if bit(1) == 1 { " in userns" } else { "" }
+            )
         }
         Kind::Signal => format!("signal send {}{}", name(signal_name, bit(0)), peer("to", bit(1))),
         Kind::Ptrace => {

@@ -3,13 +3,14 @@
 //! from the same lines.
 
 use canc_dsl::ast::{
-    Assertion, Block, Body, Call, Claim, Condition, DecidedBy, Expr, ExprKind, File, FileBody, Item, Launcher,
-    MountBody, NetBody, Operand, Param, ParamKind, Peer, Request, Rule, RunTarget, SignalBody, Statement,
-    StatementKind, SyscallBody, Test, Unit, UnixBody, When, WhenCondition,
+    Assertion, Block, Body, Call, Claim, Condition, DecidedBy, Expr, ExprKind, File, FileBody, Item,
+    Launcher, MountBody, NetBody, Operand, Param, ParamKind, Peer, Request, Rule, RunTarget, SignalBody,
+    Statement, StatementKind, SyscallBody, Test, Unit, UnixBody, When, WhenCondition,
 };
 use canc_dsl::policy::{
-    Action, Compare, Demand, Deployment, Facility, FileOp, IoUringUse, IoUringUses, LimitKind, Mode, MountFlag,
-    MqueueOp, NamespaceKind, NetOp, Propagation, Protocol, PtraceMode, SocketKind, Target, UnixType, Who,
+    Action, Compare, Demand, Deployment, Facility, FileOp, IoUringUse, IoUringUses, LimitKind, Mode,
+    MountFlag, MqueueOp, NamespaceKind, NetOp, Propagation, Protocol, PtraceMode, SocketKind, Target,
+    UnixType, Who,
 };
 use std::collections::BTreeSet;
 
@@ -525,7 +526,9 @@ impl Walk {
     }
 
     fn io_uring(&mut self, uses: IoUringUses) {
-        uses.iter().filter(|u| *u != IoUringUse::Rings).for_each(|u| self.add(format!("io_uring {}", u.word())));
+        uses.iter()
+            .filter(|u| *u != IoUringUse::Rings)
+            .for_each(|u| self.add(format!("io_uring {}", u.word())));
     }
 
     fn test(&mut self, test: &Test) {
@@ -569,7 +572,8 @@ pub fn of_words() -> Names {
     // What rules and `isolate` do not share of the kinds of namespaces; the messages say so where they are mixed up.
     let not = |k: NamespaceKind| move |w: &&NamespaceKind| **w != k;
     add("namespace", NamespaceKind::ALL.iter().filter(not(NamespaceKind::User)).map(|w| w.word()).collect());
-    let isolated = NamespaceKind::ALL.iter().filter(not(NamespaceKind::Cgroup)).filter(not(NamespaceKind::Time));
+    let isolated =
+        NamespaceKind::ALL.iter().filter(not(NamespaceKind::Cgroup)).filter(not(NamespaceKind::Time));
     add("isolate", isolated.map(|w| w.word()).collect());
     add("raw", vec!["selinux", "apparmor"]);
     for protocol in [Protocol::Tcp, Protocol::Udp, Protocol::Sctp] {
@@ -582,17 +586,38 @@ pub fn of_words() -> Names {
 /// Whether the language has an operation of a protocol: the compiler is asked.
 fn has(op: NetOp, protocol: Protocol) -> bool {
     let text = format!("can 1; policy p {{ exec \"/p\"; allow {} {}; }}", op.word(), protocol.word());
-    canc_dsl::compile("p", text.as_bytes(), &canc_dsl::NoFiles, &canc_dsl::Options::default()).policies.is_some()
+    canc_dsl::compile("p", text.as_bytes(), &canc_dsl::NoFiles, &canc_dsl::Options::default())
+        .policies
+        .is_some()
 }
 
 /// The names of everything that a rule may be: each of them is wanted for every target.
 pub fn of_rules() -> Names {
     const OF_STATEMENTS: &[&str] = &[
-        "item", "parameter", "statement", "launch from", "demand", "mode", "limit", "when", "claim", "as",
-        "backend", "on", "tolerate", "isolate", "raw",
+        "item",
+        "parameter",
+        "statement",
+        "launch from",
+        "demand",
+        "mode",
+        "limit",
+        "when",
+        "claim",
+        "as",
+        "backend",
+        "on",
+        "tolerate",
+        "isolate",
+        "raw",
     ];
-    const CLAUSES_OF_STATEMENTS: &[&str] =
-        &["default of a parameter", "arguments", "one of several back ends", "limit prefer", "else", "on deployments"];
+    const CLAUSES_OF_STATEMENTS: &[&str] = &[
+        "default of a parameter",
+        "arguments",
+        "one of several back ends",
+        "limit prefer",
+        "else",
+        "on deployments",
+    ];
     let of_statement = |name: &str| {
         CLAUSES_OF_STATEMENTS.contains(&name)
             || ["value raw", "value bytes", "value time", "value percent"].contains(&name)
@@ -609,6 +634,7 @@ pub fn of_rules() -> Names {
 
 /// Every name.
 pub fn all() -> Names {
-    let enums = OF_ENUMS.iter().copied().flatten().filter(|name| !name.ends_with(' ')).map(|n| (*n).to_owned());
+    let enums =
+        OF_ENUMS.iter().copied().flatten().filter(|name| !name.ends_with(' ')).map(|n| (*n).to_owned());
     enums.chain(OF_CLAUSES.iter().map(|n| (*n).to_owned())).chain(of_words()).collect()
 }

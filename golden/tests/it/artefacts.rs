@@ -36,7 +36,8 @@ impl Bundle {
             return Err(ran);
         }
         let wrote = format!("wrote {}\n", dir.path().join("bundle").display());
-        ran.out = ran.out.strip_suffix(&wrote).expect("the last line says where").trim_end().to_owned() + "\n";
+        ran.out =
+            ran.out.strip_suffix(&wrote).expect("the last line says where").trim_end().to_owned() + "\n";
         let manifest = fs::read(dir.path().join("bundle").join(canc_bundle::MANIFEST)).unwrap();
         Ok(Self { manifest: serde_json::from_slice(&manifest).unwrap(), ran, dir })
     }
@@ -101,7 +102,11 @@ pub fn texts(case: &Case, bundle: &Bundle) -> Texts {
         match word.as_str() {
             "whole" => {}
             "listing" => add("seccomp.asm", listings(bundle), None),
-            "rulesets" => add("landlock.json", joined(bundle, |p| Some(p.landlock.as_ref()?.rulesets.path.clone())), None),
+            "rulesets" => add(
+                "landlock.json",
+                joined(bundle, |p| Some(p.landlock.as_ref()?.rulesets.path.clone())),
+                None,
+            ),
             "manifest" => add("manifest.json", bundle.text(canc_bundle::MANIFEST), None),
             other => panic!("{}: `{other}` is nothing to record", case.name),
         }
@@ -136,7 +141,8 @@ fn filters(bundle: &Bundle, plain: Option<&Bundle>) -> String {
     titled(bundle, |i, policy| {
         let Some(entry) = &policy.seccomp else { return String::new() };
         let plain_path = plain.map(Bundle::path);
-        let plain = plain.and_then(|p| Some((plain_path.as_deref()?, p.manifest.policies[i].seccomp.as_ref()?)));
+        let plain =
+            plain.and_then(|p| Some((plain_path.as_deref()?, p.manifest.policies[i].seccomp.as_ref()?)));
         filter_text::text((&bundle.path(), entry), plain)
     })
 }
@@ -191,7 +197,8 @@ fn proved(case: &Case) -> String {
 
 /// Policies of the same names and programs, built with the same options, without any rule. They are the same for many cases.
 fn without_rules(case: &Case, bundle: &Bundle) -> Option<std::sync::Arc<Bundle>> {
-    static KNOWN: Mutex<BTreeMap<(String, Vec<String>), std::sync::Arc<Bundle>>> = Mutex::new(BTreeMap::new());
+    static KNOWN: Mutex<BTreeMap<(String, Vec<String>), std::sync::Arc<Bundle>>> =
+        Mutex::new(BTreeMap::new());
     let mut text = String::from("can 1;\n");
     for policy in &bundle.manifest.policies {
         let programs: Vec<String> =
@@ -214,7 +221,8 @@ fn without_rules(case: &Case, bundle: &Bundle) -> Option<std::sync::Arc<Bundle>>
     let dir = tempfile::tempdir().unwrap();
     let policy = dir.path().join("plain.can");
     fs::write(&policy, &key.0).unwrap();
-    let built = Bundle::build(&policy, &key.1).unwrap_or_else(|ran| panic!("{}: {}\n{}", case.name, key.0, ran.err));
+    let built =
+        Bundle::build(&policy, &key.1).unwrap_or_else(|ran| panic!("{}: {}\n{}", case.name, key.0, ran.err));
     let built = std::sync::Arc::new(built);
     KNOWN.lock().unwrap().insert(key, built.clone());
     Some(built)

@@ -1,8 +1,8 @@
 //! Policies with mistakes, and what is said of them.
 
-use crate::process::{Ran, process};
 use crate::case::{Case, POLICY, cases, each};
 use crate::grown::{MARK, grown};
+use crate::process::{Ran, process};
 use crate::record::{Texts, problems, report};
 use std::process::Command;
 
@@ -27,7 +27,10 @@ pub fn run(case: &Case) -> Result<Ran, String> {
     let ran = process(command);
     let wrote = std::fs::read_dir(room.path()).unwrap().next().is_some();
     if ran.exit == Some(0) || wrote {
-        return Err(format!("{}: canc has nothing against it, or writes all the same\n{}{}", case.name, ran.out, ran.err));
+        return Err(format!(
+            "{}: canc has nothing against it, or writes all the same\n{}{}",
+            case.name, ran.out, ran.err
+        ));
     }
     Ok(ran)
 }

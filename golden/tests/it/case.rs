@@ -44,8 +44,7 @@ impl Case {
     }
 
     fn read(kind: &'static str, name: String) -> Self {
-        let mut case =
-            Self { kind, name, command: "build".into(), options: Vec::new(), record: Vec::new() };
+        let mut case = Self { kind, name, command: "build".into(), options: Vec::new(), record: Vec::new() };
         let text = case.text();
         let head = |word: &str| -> Vec<String> {
             let lines = text.lines().take_while(|l| l.starts_with('#'));

@@ -33,9 +33,17 @@ fn every_code_has_a_case() {
     let shown = shown();
     let known: BTreeSet<String> = canc_dsl::codes::ALL.iter().map(|e| e.code.0.to_owned()).collect();
     let never: BTreeSet<String> = NEVER.iter().map(|(code, _)| (*code).to_owned()).collect();
-    assert_eq!(shown.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new(), "codes that are not known");
+    assert_eq!(
+        shown.difference(&known).collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "codes that are not known"
+    );
     let missing: Vec<&String> = known.difference(&shown).filter(|c| !never.contains(*c)).collect();
     assert_eq!(missing, Vec::<&String>::new(), "no case shows these");
-    assert_eq!(never.intersection(&shown).collect::<Vec<_>>(), Vec::<&String>::new(), "these are shown after all");
+    assert_eq!(
+        never.intersection(&shown).collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "these are shown after all"
+    );
     assert!(never.is_subset(&known), "{never:?}");
 }

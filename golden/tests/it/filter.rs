@@ -97,7 +97,9 @@ impl Program {
             op::AND => {
                 let masked = match accumulator {
                     Accumulator::Known(value) => Accumulator::Known(value & k),
-                    Accumulator::Argument(word) => Accumulator::Argument(Word { mask: word.mask & k, ..word }),
+                    Accumulator::Argument(word) => {
+                        Accumulator::Argument(Word { mask: word.mask & k, ..word })
+                    }
                 };
                 open.push((next, masked, facts));
             }
@@ -160,7 +162,11 @@ fn relations(code: u16) -> (&'static str, &'static str) {
 /// Whether the facts can hold together, as far as equalities tell.
 pub fn possible(facts: &[Fact]) -> bool {
     let pinned = |fact: &Fact| {
-        facts.iter().filter(|f| f.relation == "==" && (f.word.register, f.word.high) == (fact.word.register, fact.word.high))
+        facts
+            .iter()
+            .filter(|f| {
+                f.relation == "==" && (f.word.register, f.word.high) == (fact.word.register, fact.word.high)
+            })
             .find(|f| f.word.mask & fact.word.mask == fact.word.mask)
             .map(|f| f.value & fact.word.mask)
     };

@@ -103,7 +103,8 @@ fn decisions(bundle: &Path, entry: &SeccompEntry) -> Decisions {
     for (host, programs) in programs(bundle, entry) {
         let [program] = programs.as_slice() else { panic!("one filter of several is no golden") };
         for arch in Arch::ALL.into_iter().filter(|a| a.host() == host) {
-            let all = numbers(arch).iter().map(|(number, name)| (*name, decision(program, arch, *number, name)));
+            let all =
+                numbers(arch).iter().map(|(number, name)| (*name, decision(program, arch, *number, name)));
             let all: Vec<_> = all.collect();
             let killed = |(_, d): &(&str, Decision)| matches!(d, Decision::Always(a) if word(*a) == "kill");
             if arch == host || !all.iter().all(killed) {

@@ -11,7 +11,8 @@ pub fn grown(text: &str) -> String {
         let (inner, tail) = after.split_once('»').expect("« has its »");
         let (count, part) = inner.split_once(':').expect("«N:TEXT»");
         out.push_str(before);
-        (0..count.parse::<usize>().expect("a number")).for_each(|n| out.push_str(&part.replace('%', &n.to_string())));
+        (0..count.parse::<usize>().expect("a number"))
+            .for_each(|n| out.push_str(&part.replace('%', &n.to_string())));
         rest = tail;
     }
     out + rest

@@ -92,7 +92,9 @@ fn missing_stray_and_changed_texts_are_problems() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    for (name, text) in [("policy.can", ""), ("stray", ""), ("same", "x\n"), ("changed", "old\n"), ("given", "")] {
+    for (name, text) in
+        [("policy.can", ""), ("stray", ""), ("same", "x\n"), ("changed", "old\n"), ("given", "")]
+    {
         fs::write(dir.path().join(name), text).unwrap();
     }
     let texts = ["same", "changed", "missing"].map(|n| (n.to_owned(), "x\n".to_owned()));

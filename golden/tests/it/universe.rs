@@ -84,13 +84,15 @@ fn words(text: &str) -> BTreeSet<String> {
         out.insert(std::mem::take(&mut word));
         match c {
             '#' => while bytes.next_if(|c| *c != '\n').is_some() {},
-            '"' => while let Some(c) = bytes.next() {
-                match c {
-                    '\\' => drop(bytes.next()),
-                    '"' => break,
-                    _ => {}
+            '"' => {
+                while let Some(c) = bytes.next() {
+                    match c {
+                        '\\' => drop(bytes.next()),
+                        '"' => break,
+                        _ => {}
+                    }
                 }
-            },
+            }
             _ => {}
         }
     }

@@ -34,7 +34,7 @@ impl Example {
 }
 
 /// All of them but `cat`, which the machines show.
-pub const EXAMPLES: &[Example] = &[NGINX];
+pub const EXAMPLES: &[Example] = &[NGINX, CURL, BUBBLEWRAP];
 
 const NGINX: Example = Example {
     name: "nginx",
@@ -63,5 +63,59 @@ fn nginx_files() -> Vec<File> {
         File::text("/etc/nginx/sites-available/default", include_str!("../../../cases/nginx/site.conf")),
         File::text("/var/www/html/index.html", "a page\n"),
         File::text("/srv/other/page.html", "another page\n"),
+    ]
+}
+
+const CURL: Example = Example {
+    name: "curl",
+    source: include_str!("../../../../examples/curl/curl.can"),
+    work: include_str!("../../../cases/curl/work.sh"),
+    files: curl_files,
+    user: 0,
+    confined: &[
+        "plain 0 a page",
+        "plain 0 another page",
+        "secure 0 a page",
+        "unknown 60 ",
+        "file 37 ",
+        "options 1",
+    ],
+    free: &["plain 0 a page", "secure 0 a page", "unknown 60 ", "port 0 a page", "file 0 a secret"],
+    denied: &["operation=\"open\"", "name=\"/srv/other/page\""],
+    bare: true,
+};
+
+fn curl_files() -> Vec<File> {
+    vec![
+        File::text("/var/www/html/page", "a page\n"),
+        File::text("/var/www/html/other", "another page\n"),
+        File::text("/srv/other/page", "a secret\n"),
+        File::directory("/srv/downloads"),
+    ]
+}
+
+const BUBBLEWRAP: Example = Example {
+    name: "bubblewrap",
+    source: include_str!("../../../../examples/bubblewrap/bubblewrap.can"),
+    work: include_str!("../../../cases/bubblewrap/work.sh"),
+    files: bubblewrap_files,
+    user: 1000,
+    confined: &[
+        "inside 0 permitted words",
+        "number 0 2",
+        "devices 0 zzz",
+        "outside 1 cat: /srv/other/refused: Permission denied",
+        "host 2 ls: cannot access '/etc': No such file or directory",
+        "everything 1",
+    ],
+    free: &["inside 0 permitted words", "outside 0 refused words", "everything 0"],
+    denied: &["operation=\"mount\"", "name=\"/newroot/\""],
+    bare: false,
+};
+
+fn bubblewrap_files() -> Vec<File> {
+    vec![
+        File::text("/srv/x/permitted", "permitted words\n"),
+        File::text("/srv/other/refused", "refused words\n"),
     ]
 }
