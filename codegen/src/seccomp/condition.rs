@@ -408,23 +408,37 @@ mod tests {
             let unsigned = words.iter().map(|s| (*s, compare(op, i128::from(*s), i128::from(value))));
             agrees("mmap", test(Width::U64), unsigned);
             let signed = |w: u64| i128::from(w.cast_signed());
-            agrees("lseek", test(Width::I64), words.iter().map(|s| (*s, compare(op, signed(*s), signed(value)))));
+            agrees(
+                "lseek",
+                test(Width::I64),
+                words.iter().map(|s| (*s, compare(op, signed(*s), signed(value)))),
+            );
         }
     }
 
     #[test]
     fn all_comparisons_of_half_words_are_exact_and_look_at_nothing_else() {
-        let words: Vec<u64> =
-            HALVES.iter().flat_map(|l| [0, 1, u32::MAX].map(|h| u64::from(h) << 32 | u64::from(*l))).collect();
+        let words: Vec<u64> = HALVES
+            .iter()
+            .flat_map(|l| [0, 1, u32::MAX].map(|h| u64::from(h) << 32 | u64::from(*l)))
+            .collect();
         for (value, op) in HALVES.iter().flat_map(|v| OPERATORS.map(|op| (*v, op))) {
             let test = |width| ArgTest { arg: 1, width, mask: u64::MAX, op, value: u64::from(value) };
             let right = i128::from(value);
-            agrees("ioctl", test(Width::U32), words.iter().map(|s| (*s, compare(op, i128::from(low(*s)), right))));
+            agrees(
+                "ioctl",
+                test(Width::U32),
+                words.iter().map(|s| (*s, compare(op, i128::from(low(*s)), right))),
+            );
             let signed = |w: u32| i128::from(w.cast_signed());
             let kill = words.iter().map(|s| (*s, compare(op, signed(low(*s)), signed(value))));
             agrees("kill", test(Width::I32), kill);
             if value <= 0xffff {
-                agrees("chmod", test(Width::U16), words.iter().map(|s| (*s, compare(op, i128::from(s & 0xffff), right))));
+                agrees(
+                    "chmod",
+                    test(Width::U16),
+                    words.iter().map(|s| (*s, compare(op, i128::from(s & 0xffff), right))),
+                );
             }
         }
     }
@@ -435,7 +449,8 @@ mod tests {
         for mask in 0..64 {
             for value in (0..64).filter(|v| v & !mask == 0) {
                 for op in [Compare::Eq, Compare::Ne] {
-                    let test = ArgTest { arg: 1, width: Width::U64, mask: spread(mask), op, value: spread(value) };
+                    let test =
+                        ArgTest { arg: 1, width: Width::U64, mask: spread(mask), op, value: spread(value) };
                     let asked = (0..64).map(|s| (spread(s), (s & mask == value) == (op == Compare::Eq)));
                     agrees("mmap", test, asked);
                 }
