@@ -146,10 +146,11 @@ fn gather(arena: &mut Arena, list: &[NodeId]) -> Result<Vec<(NodeId, usize)>, To
     }
     let mut out = gather(arena, front)?;
     for added in gather(arena, back)? {
-        let slots = out.iter_mut().rev().take(TRIES);
-        let placed = slots.fold(false, |placed, slot| {
-            placed || smaller(arena, *slot, added).map(|merged| *slot = merged).is_some()
-        });
+        let placed = out
+            .iter_mut()
+            .rev()
+            .take(TRIES)
+            .any(|slot| smaller(arena, *slot, added).map(|merged| *slot = merged).is_some());
         if !placed {
             out.push(added);
         }

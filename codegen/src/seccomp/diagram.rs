@@ -6,7 +6,7 @@
 
 use super::word::{Bound, narrowed, satisfiable};
 use canc_sets::interval::Intervals;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// Half of a 64-bit argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -85,8 +85,8 @@ pub struct TooLarge;
 /// Nodes an arena holds at most, so that a hostile condition costs bounded time and memory.
 pub const MOST_NODES: usize = 400_000;
 
-/// Steps of combining in one arena at most: about a second.
-const MOST_STEPS: usize = 3_000_000;
+/// Steps of combining in one arena at most: well below a second.
+const MOST_STEPS: usize = 1_000_000;
 
 /// Answers about one word that pruning remembers on a path. More of them are forgotten, which keeps what is remembered few.
 const MOST_KNOWN: usize = 5;
@@ -380,7 +380,8 @@ impl Arena {
         let mut kept = Vec::new();
         let mut low = 0;
         for edge in &edges {
-            self.spend(1 + 4 * key.1.len())?;
+            // What many masks have in common takes long to find out.
+            self.spend(1 + 8 * key.1.len() * key.1.len())?;
             let mut bounds = narrowed(&key.1, Bound { mask: view.mask, low, high: edge.last });
             if bounds.len() > MOST_KNOWN {
                 bounds.remove(0);
@@ -464,63 +465,6 @@ impl Arena {
         Ok(made)
     }
 
-    /// About how many instructions the questions below a node take.
-    #[must_use]
-    pub fn cost(&self, node: NodeId) -> usize {
-        let mut seen = HashSet::new();
-        let mut todo = vec![node];
-        let mut total = 0;
-        while let Some(node) = todo.pop() {
-            if let Node::Test { edges, .. } = self.get(node)
-                && seen.insert(node)
-            {
-                // Single values cost one comparison, ranges two; a load and a mask come in front.
-                total += edges.len() * 4 / 5 + 2;
-                todo.extend(edges.iter().map(|e| e.to));
-            }
-        }
-        total
-    }
-
-    /// How many instructions the questions below a node take where each is entered in one way, and nothing lies too far off.
-    #[must_use]
-    pub fn size(&self, node: NodeId) -> usize {
-        let mut seen = HashSet::new();
-        let mut todo = vec![node];
-        let mut total = 0;
-        while let Some(node) = todo.pop() {
-            if let Node::Test { view, edges } = self.get(node)
-                && seen.insert(node)
-            {
-                let masked = view.mask != u32::MAX && self.zero_test(node).is_none();
-                total += comparisons(edges) + 1 + usize::from(masked);
-                todo.extend(edges.iter().map(|e| e.to));
-            }
-        }
-        total
-    }
-
-    /// The most questions on a path from a node; `None` for more than `most`.
-    #[must_use]
-    pub fn depth(&self, node: NodeId, most: usize) -> Option<usize> {
-        let mut known: HashMap<NodeId, usize> = HashMap::new();
-        let mut todo = vec![(node, false)];
-        while let Some((node, entered)) = todo.pop() {
-            let Node::Test { edges, .. } = self.get(node) else { continue };
-            if known.contains_key(&node) {
-                continue;
-            }
-            if entered {
-                let below = edges.iter().filter_map(|e| known.get(&e.to)).max();
-                known.insert(node, below.map_or(1, |d| d + 1));
-            } else {
-                todo.push((node, true));
-                todo.extend(edges.iter().map(|e| (e.to, false)));
-            }
-        }
-        Some(known.get(&node).copied().unwrap_or(0)).filter(|d| *d <= most)
-    }
-
     /// The leaf that these words lead to.
     #[cfg(test)]
     #[must_use]
@@ -539,20 +483,6 @@ impl Arena {
             }
         }
     }
-}
-
-/// The comparisons of a tree over these edges: one for each cut, less one for each single value between edges to one place.
-fn comparisons(edges: &[Edge]) -> usize {
-    let mut count = edges.len().saturating_sub(1);
-    let mut taken = false;
-    for three in edges.windows(3) {
-        if let [before, own, after] = three {
-            let single = before.last.checked_add(1) == Some(own.last);
-            taken = !taken && single && before.to == after.to;
-            count -= usize::from(taken);
-        }
-    }
-    count
 }
 
 /// Walks three lists of edges together: each piece on which none of them changes.

@@ -21,6 +21,7 @@ mod implied;
 mod layout;
 mod listing;
 mod lower;
+mod measure;
 mod model;
 mod reach;
 pub mod sim;

@@ -27,7 +27,7 @@ pub fn narrowed(known: &[Bound], bound: Bound) -> Vec<Bound> {
 const MOST_BOUNDS: usize = 8;
 
 /// After so many dead ends no word is looked for any longer.
-const MOST_POSITIONS: usize = 2_000;
+const MOST_POSITIONS: usize = 500;
 
 /// Whether some word meets all bounds; also where that takes too long to find out.
 #[must_use]

@@ -203,7 +203,7 @@ fn a_condition_that_multiplies_is_asked_part_by_part() {
         assert_eq!(x86_64(&made, "prctl", &args), wanted, "{args:?}");
     }
     // Every part holds, by another argument each, until the last one does not.
-    let [a, b, c, d] = [!(3 << 0 | 3 << 4), !(5 << 1), !(9 << 2 | 9 << 7), !0u64];
+    let [a, b, c, d] = [!(3 | 3 << 4), !(5 << 1), !(9 << 2 | 9 << 7), !0u64];
     assert_eq!(x86_64(&made, "prctl", &[a, b, c, d]), EPERM);
 }
 
