@@ -55,7 +55,8 @@ impl Excerpt {
         let kept = if line.len() <= most {
             line
         } else {
-            line.get(..line.floor_char_boundary(most)).unwrap_or(line)
+            let end = (0..=most).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
+            line.get(..end).unwrap_or(line)
         };
         let at = self.text.len();
         for (label, moved) in labels.iter().zip(&mut self.labels) {
@@ -103,6 +104,7 @@ impl SourceCode for Excerpt {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "one label is the common case")]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail by panic")]
 
