@@ -195,10 +195,12 @@ fn proved(case: &Case) -> String {
     format!("{}{}", ran.err, ran.out)
 }
 
+/// Built policies by text and options.
+type Known = BTreeMap<(String, Vec<String>), std::sync::Arc<Bundle>>;
+
 /// Policies of the same names and programs, built with the same options, without any rule. They are the same for many cases.
 fn without_rules(case: &Case, bundle: &Bundle) -> Option<std::sync::Arc<Bundle>> {
-    static KNOWN: Mutex<BTreeMap<(String, Vec<String>), std::sync::Arc<Bundle>>> =
-        Mutex::new(BTreeMap::new());
+    static KNOWN: Mutex<Known> = Mutex::new(BTreeMap::new());
     let mut text = String::from("can 1;\n");
     for policy in &bundle.manifest.policies {
         let programs: Vec<String> =

@@ -29,7 +29,7 @@ pub fn check(path: &str, bytes: &[u8]) -> Result<(), String> {
 }
 
 fn filter(bytes: &[u8], big: bool) -> Result<(), String> {
-    if bytes.len() % 8 != 0 {
+    if !bytes.len().is_multiple_of(8) {
         return Err("half an instruction".into());
     }
     let half = |b: [u8; 2]| if big { u16::from_be_bytes(b) } else { u16::from_le_bytes(b) };

@@ -37,7 +37,7 @@ fn build(case: &Path, options: &[String], number: usize) -> (String, BTreeMap<St
         ]);
     }
     // From the directory of the policy, or from another one with the policy's whole path.
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         command
             .current_dir("/")
             .arg("build")
