@@ -9,6 +9,7 @@ pub mod base_facts;
 pub mod cache;
 pub mod error;
 pub mod oracle;
+pub mod oracle_apparmor;
 pub mod oracle_seccomp;
 pub mod policy;
 pub mod rootfs;

@@ -6,7 +6,7 @@ use crate::oracle::selinux::{Content, Module, Store};
 use crate::run::Run;
 use crate::vm::{self, File};
 use crate::{Error, Rootfs};
-use canc_bundle::{Artefact, MANIFEST, Manifest, PolicyEntry};
+use canc_bundle::{Artefact, MANIFEST, Manifest, PolicyEntry, RuleEntry};
 use canc_guest::Step;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -95,6 +95,18 @@ fn tolerates(source: &str, class: &str) -> bool {
     statements.flat_map(|list| list.split(',')).any(|word| word.trim() == class)
 }
 
+/// The source without the statement that starts in the rule's line.
+fn without(source: &str, rule: &RuleEntry) -> Result<String, Error> {
+    let odd = || Error::Odd(format!("no rule starts at {}", rule.at));
+    let line: usize = rule.at.rsplit(':').next().and_then(|line| line.parse().ok()).ok_or_else(odd)?;
+    let mut lines: Vec<_> = source.split_inclusive('\n').collect();
+    let ends = |line: &&str| line.trim_end().ends_with(';');
+    let first = line.checked_sub(1).filter(|first| *first < lines.len()).ok_or_else(odd)?;
+    let count = lines.iter().skip(first).position(ends).ok_or_else(odd)? + 1;
+    lines.drain(first..first + count);
+    Ok(lines.concat())
+}
+
 /// The built programs, and where bundles are put.
 pub struct Tools {
     canc: PathBuf,
@@ -142,9 +154,17 @@ impl Tools {
 
     /// `canc build` of a variant of the policy, named after it.
     pub fn compile(&self, name: &str, source: &str, layers: Layers) -> Result<Compiled, Error> {
-        let name = format!("{name}{}", layers.suffix());
+        self.compile_text(format!("{name}{}", layers.suffix()), &layers.rewrite(source)?)
+    }
+
+    /// The same without one rule of the source.
+    pub fn compile_without(&self, name: &str, source: &str, rule: &RuleEntry) -> Result<Compiled, Error> {
+        self.compile_text(format!("{name}-without-{}", rule.id), &without(source, rule)?)
+    }
+
+    fn compile_text(&self, name: String, source: &str) -> Result<Compiled, Error> {
         let file = self.scratch().join(format!("{name}.can"));
-        fs::write(&file, layers.rewrite(source)?).map_err(Error::io("writing", &file))?;
+        fs::write(&file, source).map_err(Error::io("writing", &file))?;
         let dir = self.scratch().join(format!("{name}.canc"));
         Run::new(&self.canc).arg("build").arg(&file).arg("-o").arg(&dir).ok()?;
         let manifest = dir.join(MANIFEST);
@@ -168,7 +188,8 @@ impl Compiled {
         words
     }
 
-    fn bundle(&self) -> String {
+    /// Where a machine has it.
+    pub fn bundle(&self) -> String {
         format!("{BUNDLES}/{}.canc", self.name)
     }
 
@@ -251,6 +272,25 @@ mod tests {
         let text = Layers::Only("landlock").rewrite(SOURCE).unwrap();
         assert!(!text.contains("tolerate files,") && text.contains("tolerate execution,"), "{text}");
         assert_eq!(Layers::All.rewrite(SOURCE).unwrap(), SOURCE);
+    }
+
+    #[test]
+    fn a_rule_is_left_out_with_all_of_its_lines() {
+        let source = "can 1;\npolicy a {\n  allow read \"/a\"\n    because \"x\";\n  allow read \"/b\";\n}\n";
+        let rule = |at: &str| RuleEntry {
+            id: "r1".into(),
+            at: at.into(),
+            text: String::new(),
+            because: None,
+            included_from: Vec::new(),
+            verdicts: Default::default(),
+            deployments: Default::default(),
+        };
+        assert_eq!(
+            without(source, &rule("a.can:3")).unwrap(),
+            "can 1;\npolicy a {\n  allow read \"/b\";\n}\n"
+        );
+        assert!(without(source, &rule("a.can:9")).is_err() && without(source, &rule("")).is_err());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 mod calls;
 
-use super::ensure;
+use super::{ensure, examples, fragments};
 use crate::oracle::selinux::Store;
 use crate::policy::{Compiled, Layers, Tools};
 use crate::vm::{self, Exit, File, VmJob, VmTest};
@@ -19,7 +19,9 @@ pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
     let tools = Tools::build(rootfs)?;
     let none = none(&tools)?;
     let here = vm::run_here(rootfs, &none)?;
-    let jobs = [selinux(rootfs, &tools)?, apparmor(&tools)?, none];
+    let mut jobs = vec![selinux(rootfs, &tools)?, apparmor(&tools)?, none];
+    jobs.extend(examples::jobs(&tools)?);
+    jobs.push(fragments::job(&tools, "debian13-apparmor")?);
     let mut good = true;
     for report in vm::run_all(rootfs, &jobs)?.into_iter().chain([here]) {
         print!("{report}");

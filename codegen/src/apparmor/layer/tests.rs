@@ -45,7 +45,8 @@ fn judged(text: &str, rule: u32) -> RuleResult {
     let layer = profile_layer(&set, policy, &profile, &options.features, &lowered.outcomes);
     let evaluator = Evaluator::new(&set, policy);
     let judge = Judge::new(&evaluator, vec![&layer]);
-    judge.rule(policy.rule(RuleId(rule)).unwrap()).unwrap()
+    let rule = std::slice::from_ref(policy.rule(RuleId(rule)).unwrap());
+    judge.rules(rule).unwrap().remove(0)
 }
 
 #[test]

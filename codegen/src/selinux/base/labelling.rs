@@ -4,12 +4,14 @@
 //! alias may still do. The base's lines and the policy's own run side by side; where both label a path the order decides.
 
 use super::pack::program;
+use super::product::Mix;
 use super::pack::rank::Kind;
 use super::pack::tables::{Inst, part};
 use super::under::line_program;
 use super::{Ask, Base, Packed};
 use canc_sets::path::{Atom, Lang, Machine};
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::sync::{Arc, Mutex};
 
 /// The policy's own lines, packed like a base, and where each of them stands among the base's: it beats those below its number.
@@ -61,9 +63,9 @@ pub(super) struct Shared {
 
 #[derive(Default)]
 struct Store {
-    states: Vec<State>,
-    known: HashMap<State, u32>,
-    steps: HashMap<(u32, u8), Option<u32>>,
+    states: Vec<Arc<State>>,
+    known: HashMap<Arc<State>, u32>,
+    steps: HashMap<u64, Option<u32>, BuildHasherDefault<Mix>>,
 }
 
 /// Where one set of lines stands.
@@ -228,21 +230,23 @@ impl Shared {
             return *known;
         }
         let number = u32::try_from(store.states.len()).unwrap_or(u32::MAX);
-        store.states.push(state.clone());
+        let state = Arc::new(state);
+        store.states.push(Arc::clone(&state));
         store.known.insert(state, number);
         number
     }
 
-    pub(super) fn state(&self, number: u32) -> Option<State> {
+    pub(super) fn state(&self, number: u32) -> Option<Arc<State>> {
         self.store.lock().ok()?.states.get(number as usize).cloned()
     }
 
     pub(super) fn step(&self, number: u32, byte: u8) -> Option<u32> {
-        if let Some(known) = self.store.lock().ok()?.steps.get(&(number, byte)) {
+        if let Some(known) = self.store.lock().ok()?.steps.get(&(u64::from(number) << 8 | u64::from(byte))) {
             return *known;
         }
-        let next = self.after(&self.state(number)?, byte).map(|s| self.intern(s));
-        self.store.lock().ok()?.steps.insert((number, byte), next);
+        let from = self.state(number)?;
+        let next = self.after(&from, byte).map(|s| self.intern(s));
+        self.store.lock().ok()?.steps.insert(u64::from(number) << 8 | u64::from(byte), next);
         next
     }
 

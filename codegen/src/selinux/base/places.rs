@@ -6,9 +6,11 @@
 use super::labelling::{Labelling, Pos, Shared, State, Winner};
 use super::pack::rank::Kind;
 use super::pack::tables::{NO_TYPE, part};
+use super::product::Mix;
 use super::{Ask, Packed, TypeNo};
 use canc_sets::path::{Atom, Lang, Machine};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::BuildHasherDefault;
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// The type of a line: the base's, or the own lines' by its number in their tables.
@@ -73,13 +75,25 @@ pub struct Places {
     mounts: Arc<Vec<String>>,
     /// By line, its place among the lines sorted by literal part: the base's and the own ones'.
     positions: Arc<OnceLock<(Vec<u32>, Vec<u32>)>>,
+    /// The bytes that some line or mount point may tell from the byte before them.
+    boundaries: Arc<[bool; 256]>,
 }
 
 impl Places {
     /// Of these lines; `mounts` are the directories on which file systems are mounted whose labels the kernel makes.
     #[must_use]
     pub fn new(lines: Labelling, mounts: Vec<String>) -> Self {
-        Self { lines, mounts: Arc::new(mounts), positions: Arc::default() }
+        let mut boundaries = [false; 256];
+        for (byte, slot) in (0..=255u8).zip(&mut boundaries) {
+            let in_mount = |m: &String| m.bytes().any(|b| b == byte || b.checked_add(1) == Some(byte));
+            *slot = lines.shared().starts_class(byte) || mounts.iter().any(in_mount);
+        }
+        Self {
+            lines,
+            mounts: Arc::new(mounts),
+            positions: Arc::default(),
+            boundaries: Arc::new(boundaries),
+        }
     }
 
     /// The lines.
@@ -121,6 +135,7 @@ impl Places {
             mounts: Arc::clone(&self.mounts),
             wanted,
             targets,
+            boundaries: Arc::clone(&self.boundaries),
             memo: Mutex::default(),
         };
         Lang::Atom(Atom::machine(Arc::new(machine), name))
@@ -241,14 +256,16 @@ struct Question {
     mounts: Arc<Vec<String>>,
     wanted: Wanted,
     targets: Targets,
+    boundaries: Arc<[bool; 256]>,
     memo: Mutex<Memo>,
 }
 
 #[derive(Default)]
 struct Memo {
     nodes: Vec<Node>,
-    known: HashMap<Node, u32>,
-    steps: HashMap<(u32, u8), Option<u32>>,
+    known: HashMap<Node, u32, BuildHasherDefault<Mix>>,
+    /// By state and byte: the next state, `None` for a dead end; absent where nobody asked.
+    steps: HashMap<u64, Option<u32>, BuildHasherDefault<Mix>>,
 }
 
 /// Where a question stands.
@@ -358,11 +375,11 @@ impl Machine for Question {
     }
 
     fn step(&self, state: u32, byte: u8) -> Option<u32> {
-        if let Some(known) = self.memo.lock().ok()?.steps.get(&(state, byte)) {
+        if let Some(known) = self.memo.lock().ok()?.steps.get(&(u64::from(state) << 8 | u64::from(byte))) {
             return *known;
         }
         let next = self.after(self.node(state)?, byte).map(|n| self.intern(n));
-        self.memo.lock().ok()?.steps.insert((state, byte), next);
+        self.memo.lock().ok()?.steps.insert(u64::from(state) << 8 | u64::from(byte), next);
         next
     }
 
@@ -379,7 +396,6 @@ impl Machine for Question {
     }
 
     fn starts_class(&self, byte: u8) -> bool {
-        let in_mount = |m: &String| m.bytes().any(|b| b == byte || b.checked_add(1) == Some(byte));
-        self.shared.starts_class(byte) || self.mounts.iter().any(in_mount)
+        self.boundaries.get(usize::from(byte)).copied().unwrap_or(true)
     }
 }

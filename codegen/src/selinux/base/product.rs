@@ -186,7 +186,7 @@ fn spell(trail: &[(u32, u8, Node)], mut at: u32) -> Vec<u8> {
 
 /// A hasher for three small numbers; nobody outside chooses them.
 #[derive(Default)]
-struct Mix(u64);
+pub(super) struct Mix(u64);
 
 impl Hasher for Mix {
     fn finish(&self) -> u64 {

@@ -111,6 +111,8 @@ pub struct Files<'a> {
     pub accesses: &'a Accesses,
     /// The labels.
     pub places: &'a Places,
+    /// Whether all that is permitted counts as one, whoever brought it.
+    pub joined: bool,
 }
 
 /// Kinds of file by type, by who brought them.
@@ -136,7 +138,7 @@ impl Files<'_> {
     fn types(&self, deed: Deed) -> Types {
         let mut out = Types::new();
         let mut add = |on, kind, sources: BTreeSet<Source>| {
-            for source in sources {
+            for source in self.who(sources) {
                 let kinds = out.entry(source).or_default().entry(on).or_default();
                 *kinds = kinds.or(Kinds::one(kind));
             }
@@ -157,6 +159,10 @@ impl Files<'_> {
             }
         }
         out
+    }
+
+    fn who(&self, sources: BTreeSet<Source>) -> BTreeSet<Source> {
+        if self.joined && !sources.is_empty() { BTreeSet::from([Source::Base]) } else { sources }
     }
 
     fn holders(&self, enough: &Enough<'_>) -> BTreeMap<On, BTreeSet<Source>> {
@@ -246,7 +252,7 @@ impl Files<'_> {
                 }
             }
             for (name, (kinds, sources)) in kinds {
-                for source in sources {
+                for source in self.who(sources) {
                     by_source.entry((source, kinds, name.clone())).or_default().insert(*parent);
                 }
             }

@@ -14,9 +14,9 @@ use super::base::{Ask, Base};
 use super::lower::Lowered;
 use super::read::{self, ReadError};
 use super::{emit, known};
-use crate::coverage::{Layer, LayerName, Permitted};
+use crate::coverage::{Grant, Layer, LayerName, Permitted};
 use access::Accesses;
-use canc_dsl::meaning::{Kind, Peers};
+use canc_dsl::meaning::{Kind, Peers, RequestSet};
 use canc_dsl::policy::{Policy, PolicySet, Protocol, Target};
 use canc_sets::path::TooLarge;
 use files::{Deed, Files, Permit};
@@ -75,7 +75,8 @@ pub struct Reader {
     contexts: Vec<String>,
     ports: Vec<read::ports::Ports>,
     places: OnceCell<Result<Places, ReadError>>,
-    permits: RefCell<HashMap<Deed, Rc<Vec<Permit>>>>,
+    /// By deed, and whether all of it is joined.
+    permits: RefCell<HashMap<(Deed, bool), Rc<Vec<Permit>>>>,
 }
 
 impl Reader {
@@ -109,10 +110,16 @@ impl Reader {
     pub fn permitted(&self, kind: Kind, prefix: &str) -> Result<Permitted, TooLarge> {
         match kind {
             Kind::File(op) => {
-                let Some(permits) = self.permits(Deed::Op(op))? else { return Ok(Permitted::Everything) };
                 let keys = self.spellings(prefix);
-                let mine = permits.iter().filter(|p| keys.iter().any(|k| files::meets(&p.near, k)));
-                Ok(Permitted::Only { grants: mine.map(|p| p.grant(op)).collect(), denies: Vec::new() })
+                let near = |p: &&Permit| keys.iter().any(|k| files::meets(&p.near, k));
+                let grants = |permits: &[Permit]| permits.iter().filter(near).map(|p| p.grant(op)).collect();
+                let (deed, joined) = (Deed::Op(op), true);
+                let (Some(each), Some(all)) = (self.permits(deed, !joined)?, self.permits(deed, joined)?) else {
+                    return Ok(Permitted::Everything);
+                };
+                let all: Vec<Grant> = grants(&all);
+                let whole = RequestSet::new(all.into_iter().map(|g| g.region).collect());
+                Ok(Permitted::Joined { grants: grants(&each), whole })
             }
             kind => self.other(kind),
         }
@@ -132,14 +139,14 @@ impl Reader {
     }
 
     /// Where a deed is permitted; `None` where the file contexts are not understood.
-    fn permits(&self, deed: Deed) -> Result<Option<Rc<Vec<Permit>>>, TooLarge> {
-        if let Some(known) = self.permits.borrow().get(&deed) {
+    fn permits(&self, deed: Deed, joined: bool) -> Result<Option<Rc<Vec<Permit>>>, TooLarge> {
+        if let Some(known) = self.permits.borrow().get(&(deed, joined)) {
             return Ok(Some(Rc::clone(known)));
         }
         let Ok(places) = self.places() else { return Ok(None) };
-        let files = Files { base: &self.base, accesses: &self.accesses, places };
+        let files = Files { base: &self.base, accesses: &self.accesses, places, joined };
         let made = Rc::new(files.permits(deed)?);
-        self.permits.borrow_mut().insert(deed, Rc::clone(&made));
+        self.permits.borrow_mut().insert((deed, joined), Rc::clone(&made));
         Ok(Some(made))
     }
 

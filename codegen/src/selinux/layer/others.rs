@@ -196,7 +196,7 @@ impl Reader {
 
     fn unix_path(&self, listen: bool) -> Result<Option<Boxes>, TooLarge> {
         let deed = if listen { Deed::Listen } else { Deed::Connect };
-        let Some(permits) = self.permits(deed)? else { return Ok(None) };
+        let Some(permits) = self.permits(deed, false)? else { return Ok(None) };
         let ends: Vec<(u128, u128)> = if listen {
             let types = self.unix_binds().values().fold(0, |bits, t| bits | t);
             vec![(types, self.peers.all())]
@@ -353,7 +353,7 @@ impl Reader {
             Kind::MountMake => vec![Dim::Bits(u128::MAX)],
             _ => vec![paths()],
         };
-        let Some(permits) = self.permits(Deed::MountOn)? else { return Ok(None) };
+        let Some(permits) = self.permits(Deed::MountOn, false)? else { return Ok(None) };
         let boxes = permits.iter().map(|permit| {
             let mut dims = before.clone();
             dims.push(Dim::Paths(permit.paths.clone()));

@@ -34,19 +34,21 @@ fn made(set: &PolicySet, base: &Base) -> Vec<Lowered> {
 
 fn permits(layer: &Layer<'_>, op: FileOp, path: &str) -> bool {
     let prefix = if path == "/" { path } else { path.trim_end_matches('/') };
-    let Permitted::Only { grants, .. } = (layer.permitted)(Kind::File(op), prefix).unwrap() else {
-        panic!("files are mediated")
-    };
+    let permitted = (layer.permitted)(Kind::File(op), prefix).unwrap();
     let mut bare = vec![Pattern::literal_path(prefix).unwrap()];
     if path.ends_with('/') {
         bare = vec![bare.remove(0).with_tail(canc_sets::path::Tail::Directory)];
     }
     let only = Lang::patterns(&bare).unwrap();
     let kind = if path.ends_with('/') { Lang::directories() } else { Lang::All.minus(Lang::directories()) };
-    grants.iter().any(|g| {
-        let canc_dsl::meaning::Dim::Paths(paths) = &g.region.dims[1] else { panic!("a path") };
+    let has = |region: &canc_dsl::meaning::Region| {
+        let canc_dsl::meaning::Dim::Paths(paths) = &region.dims[1] else { panic!("a path") };
         paths.clone().and(only.clone()).and(kind.clone()).witness(Universe::Paths).unwrap().is_some()
-    })
+    };
+    let whole = permitted.set().unwrap().regions.iter().any(has);
+    let each = permitted.grants().iter().any(|g| has(&g.region));
+    assert_eq!(whole, each, "{op:?} {path}: together as one by one");
+    whole
 }
 
 /// What the statements say, worked out anew: the label by the emitted lines' own patterns and the base's look-up, the permission by
@@ -300,7 +302,7 @@ fn ports_capabilities_and_processes() {
     let layer = layer(&set, &set.policies()[0], &all[0], &base);
     let witness = |kind: Kind| {
         let rules: Vec<_> = match (layer.permitted)(kind, "/").unwrap() {
-            Permitted::Only { grants, .. } => {
+            Permitted::Only { grants, .. } | Permitted::Joined { grants, .. } => {
                 grants.into_iter().filter(|g| g.source != Source::Base).collect()
             }
             Permitted::Everything => panic!("{kind:?} is mediated"),
