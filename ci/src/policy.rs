@@ -46,6 +46,8 @@ const CLASSES: [&str; 17] = [
 pub enum Layers {
     /// As its author wrote it.
     All,
+    /// Those that every kernel has, without access control by labels or profiles.
+    Bare,
     /// This one alone, so that whatever is refused is refused by it.
     Only(&'static str),
 }
@@ -54,6 +56,7 @@ impl Layers {
     fn has(self, layer: &str) -> bool {
         match self {
             Self::All => true,
+            Self::Bare => matches!(layer, "landlock" | "seccomp"),
             Self::Only(only) => layer == only,
         }
     }
@@ -62,6 +65,7 @@ impl Layers {
     fn suffix(self) -> String {
         match self {
             Self::All => String::new(),
+            Self::Bare => "-bare".to_owned(),
             Self::Only(layer) => format!("-only-{layer}"),
         }
     }
@@ -70,7 +74,7 @@ impl Layers {
     fn rewrite(self, source: &str) -> Result<String, Error> {
         let off: String = LAYERS
             .iter()
-            .filter(|layer| !self.has(layer))
+            .filter(|layer| !self.has(layer) && !source.contains(&format!("backend {layer} off;")))
             .map(|layer| format!(" backend {layer} off;"))
             .collect();
         if off.is_empty() {
@@ -157,9 +161,12 @@ impl Tools {
         self.compile_text(format!("{name}{}", layers.suffix()), &layers.rewrite(source)?)
     }
 
-    /// The same without one rule of the source.
+    /// The same without one rule of the source, for hosts that have no more than every kernel.
     pub fn compile_without(&self, name: &str, source: &str, rule: &RuleEntry) -> Result<Compiled, Error> {
-        self.compile_text(format!("{name}-without-{}", rule.id), &without(source, rule)?)
+        self.compile_text(
+            format!("{name}-without-{}", rule.id),
+            &Layers::Bare.rewrite(&without(source, rule)?)?,
+        )
     }
 
     fn compile_text(&self, name: String, source: &str) -> Result<Compiled, Error> {

@@ -1,5 +1,6 @@
 # work.sh [LAUNCHER…]: lets curl fetch from a server of our own, and prints one line per question and what came of it.
 ip link set lo up
+export HOME=/root
 mkdir -p /run/server
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=localhost \
     -addext subjectAltName=DNS:localhost -keyout /run/server/key -out /etc/ssl/certs/server.pem 2>/dev/null

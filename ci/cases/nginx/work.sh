@@ -26,5 +26,7 @@ echo "number $([ "$(cat /run/nginx.pid)" = "$master" ] && echo its own)"
 echo "logged $(grep -c 'GET /other' /var/log/nginx/access.log)"
 : >/var/log/nginx/access.log
 kill -QUIT "$master"
+(sleep 8 && kill -KILL "$master") 2>/dev/null &
 wait "$master"
 echo "ended $?"
+kill "$!"

@@ -59,10 +59,10 @@ print("heard", server.recv(1000).decode()[-6:], flush=True)
 SERVER
 log=$!
 for try in 1 2 3 4 5 6 7 8 9 10; do
-    [ -S /dev/log ] && getent ahostsv4 name.test >/dev/null && break
+    [ -S /dev/log ] && getent ahosts name.test >/dev/null && break
     sleep 0.5
 done
-ask 'a name' names /usr/bin/getent ahostsv4 name.test
+ask 'a name' names /usr/bin/getent ahosts name.test
 ask 'a service' names /usr/bin/getent services https
 ask log service /usr/bin/logger --socket-errors=on it is told
 wait "$log"

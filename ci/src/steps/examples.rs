@@ -34,7 +34,7 @@ pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
 
 /// What machines with AppArmor do with each of them.
 pub fn jobs(tools: &Tools) -> Result<Vec<VmJob>, Error> {
-    EXAMPLES.iter().map(|example| apparmor_job(tools, example)).collect()
+    EXAMPLES.iter().filter(|example| example.bare).map(|example| apparmor_job(tools, example)).collect()
 }
 
 fn shown(report: &VmReport) -> bool {

@@ -468,6 +468,7 @@ fn mounts() {
             r#"mount options=(rbind) "/s{,/}" -> "/m/x{,/}","#,
             r#"remount options=(ro) "/m{,/}","#,
             r#"mount options=(rprivate) -> "/","#,
+            r#"mount options=(rprivate, silent) -> "/","#,
             r#"umount "/m{,/}","#,
             r#"pivot_root oldroot="/n/old{,/}" "/n{,/}","#,
         ],
