@@ -16,10 +16,13 @@ mod requests;
 use crate::{Error, Rootfs};
 use compile::Compiler;
 
+/// A check; its answer is how many things it looked at.
+type Part = fn(&Compiler) -> Result<usize, Error>;
+
 /// Runs all of it; prints one line per part.
 pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
     let compiler = Compiler::new(rootfs);
-    let parts: [(&str, fn(&Compiler) -> Result<usize, Error>); 5] = [
+    let parts: [(&str, Part); 5] = [
         ("profiles that the strict parser takes", corpus::accepted),
         ("rules that leave their mark in the binary", marks::check),
         ("pairs of a pattern and a path", globs::check),

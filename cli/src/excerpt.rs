@@ -52,7 +52,12 @@ impl Excerpt {
         let reach =
             labels.iter().filter(|l| here(l.start)).map(|l| l.end.min(l.start + AFTER) - place.start + AFTER);
         let most = reach.max().unwrap_or(0).max(LINE);
-        let kept = if line.len() <= most { line } else { line.get(..boundary(line, most)).unwrap_or(line) };
+        let kept = if line.len() <= most {
+            line
+        } else {
+            let end = (0..=most).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
+            line.get(..end).unwrap_or(line)
+        };
         let at = self.text.len();
         for (label, moved) in labels.iter().zip(&mut self.labels) {
             if here(label.start) {
@@ -65,11 +70,6 @@ impl Excerpt {
         self.text.extend(kept.chars().map(visible));
         self.text.push_str(if kept.len() < line.len() { "…\n" } else { "\n" });
     }
-}
-
-/// The last place up to `most` that is between two characters.
-fn boundary(line: &str, most: usize) -> usize {
-    (0..=most).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// A character that is seen, of the same length in bytes: controls, also those of writing direction, would act instead.
@@ -104,13 +104,9 @@ impl SourceCode for Excerpt {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "one label is the common case")]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::indexing_slicing,
-        clippy::single_range_in_vec_init,
-        reason = "tests may fail by panic, and have lists of one range"
-    )]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail by panic")]
 
     use super::*;
     use canc_dsl::source::SourceMap;
@@ -137,9 +133,9 @@ mod tests {
     #[test]
     fn nothing_acts_on_a_terminal() {
         let text = "a\u{1b}[2J\u{85}\u{202e}b\tc\0";
-        let made = excerpt(text, std::slice::from_ref(&(0..text.len())));
+        let made = excerpt(text, &[0..text.len()]);
         assert_eq!(made.text, "a?[2J\u{bf}\u{fffd}b\tc?\n");
-        assert_eq!(made.labels.first(), Some(&(0..text.len())));
+        assert_eq!(made.labels, [0..text.len()]);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! One rule on one deployment to `enforced`, `leaks` or `blocks`, each with a witness.
 
-use super::layer::{Grant, Layer, LayerName, Permitted, Source, distinct, grant_key, joined, once};
-use crate::near::Near;
+use super::held::{Boxes, Held, Loose, everywhere};
+use super::layer::{Grant, Layer, LayerName, Permitted, distinct, grant_key, joined, once};
 use canc_bundle::DeploymentEntry;
 use canc_dsl::meaning::{Evaluator, Kind, Region, RequestSet, allow_regions, body_regions};
-use canc_dsl::policy::{Body, Class, Effect, FileOp, FileRule, Rule, RuleId};
+use canc_dsl::policy::{Body, Class, Effect, FileOp, FileRule, Rule};
 use canc_sets::path::TooLarge;
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -54,75 +54,8 @@ pub struct Judge<'a, 'l> {
     boxes: RefCell<Option<(Kind, Rc<Vec<Boxes>>)>>,
 }
 
-/// The grants of one kind through which anything that leaks must pass: those of the layer that has fewest of them.
-struct Loose {
-    layer: Option<LayerName>,
-    grants: Vec<Grant>,
-    places: Near,
-}
-
-impl Loose {
-    fn new(layer: Option<LayerName>, grants: Vec<Grant>) -> Self {
-        let places = Near::of_prefixes(grants.iter().map(|g| g.near.as_str()));
-        Self { layer, grants, places }
-    }
-
-    /// The grants that may have paths in common with what lies below a prefix.
-    fn near(&self, prefix: &str) -> impl Iterator<Item = &Grant> {
-        let prefixes = |n: usize| self.grants.get(n).map(|g| g.near.clone()).into_iter().collect();
-        self.places.around(prefix, &prefixes).into_iter().filter_map(|n| self.grants.get(n))
-    }
-}
-
-/// What a layer permits and refuses of a kind, each box once.
-struct Boxes {
-    grants: Loose,
-    denies: Loose,
-}
-
-impl Boxes {
-    /// What it permits of what lies near a prefix.
-    fn around(&self, prefix: &str) -> RequestSet {
-        let near = |list: &Loose| RequestSet::new(list.near(prefix).map(|g| g.region.clone()).collect());
-        near(&self.grants).minus(&joined(near(&self.denies)))
-    }
-}
-
-/// What a layer permits of a kind near a place.
-struct Held {
-    permitted: Permitted,
-    set: OnceCell<Option<RequestSet>>,
-    by_rule: OnceCell<HashMap<RuleId, Vec<usize>>>,
-}
-
-impl Held {
-    fn set(&self) -> Option<&RequestSet> {
-        self.set.get_or_init(|| self.permitted.set()).as_ref()
-    }
-
-    /// What a rule brings.
-    fn of_rule(&self, rule: RuleId) -> impl Iterator<Item = &Grant> {
-        let grants = self.permitted.grants();
-        let numbers = self.by_rule.get_or_init(|| by_rule(grants)).get(&rule);
-        numbers.into_iter().flatten().filter_map(|n| grants.get(*n))
-    }
-}
-
-/// Boxes that may hold any path.
-fn everywhere(set: RequestSet) -> Vec<Grant> {
-    let grant = |region| Grant { source: Source::Base, region, near: "/".to_owned(), key: None };
-    set.regions.into_iter().map(grant).collect()
-}
-
-fn by_rule(grants: &[Grant]) -> HashMap<RuleId, Vec<usize>> {
-    let mut out: HashMap<RuleId, Vec<usize>> = HashMap::new();
-    for (number, grant) in grants.iter().enumerate() {
-        if let Source::Rule(rule) = grant.source {
-            out.entry(rule).or_default().push(number);
-        }
-    }
-    out
-}
+/// A literal prefix, and the boxes near it.
+type Place = (String, Rc<Vec<Region>>);
 
 impl<'a, 'l> Judge<'a, 'l> {
     /// For these layers.
@@ -192,7 +125,7 @@ impl<'a, 'l> Judge<'a, 'l> {
     }
 
     /// The requests of a rule near each of its places: what a layer permits near one place says nothing of another.
-    fn regions_by_place(&self, rule: &Rule) -> Result<Vec<(String, Rc<Vec<Region>>)>, TooLarge> {
+    fn regions_by_place(&self, rule: &Rule) -> Result<Vec<Place>, TooLarge> {
         let places = places(rule);
         let (Body::File(file), true) = (&rule.body, places.len() > 1) else {
             let regions = self.evaluator.rule_regions(rule)?;

@@ -119,7 +119,9 @@ impl Permitted {
     pub fn refuses_all_but_base(&self) -> bool {
         match self {
             Self::Everything => false,
-            Self::Only { grants, .. } | Self::Joined { grants, .. } => grants.iter().all(|g| g.source == Source::Base),
+            Self::Only { grants, .. } | Self::Joined { grants, .. } => {
+                grants.iter().all(|g| g.source == Source::Base)
+            }
         }
     }
 }

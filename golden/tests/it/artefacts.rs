@@ -195,7 +195,6 @@ fn proved(case: &Case) -> String {
     format!("{}{}", ran.err, ran.out)
 }
 
-/// Built policies by text and options.
 type Known = BTreeMap<(String, Vec<String>), std::sync::Arc<Bundle>>;
 
 /// Policies of the same names and programs, built with the same options, without any rule. They are the same for many cases.

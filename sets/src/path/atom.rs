@@ -184,7 +184,8 @@ impl Atom {
     pub(super) fn directories() -> Result<Arc<Self>, TooLarge> {
         let origin = Origin::Directories;
         let hir = Hir::concat(vec![hir::repeat(hir::any_byte(), 0), hir::literal("/")]);
-        let made = Self { engine: OnceLock::from(automaton(&hir).map(|dfa| Engine::Dfa(Box::new(dfa)))), origin };
+        let made =
+            Self { engine: OnceLock::from(automaton(&hir).map(|dfa| Engine::Dfa(Box::new(dfa)))), origin };
         made.engine()?;
         Ok(Arc::new(made))
     }

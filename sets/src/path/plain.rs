@@ -12,7 +12,9 @@ pub(super) fn reduce(lang: &Lang) -> Option<Lang> {
     let known: Vec<(&Atom, bool)> = parts.iter().filter_map(|p| p.as_known()).collect();
     let unions = parts.iter().filter_map(|p| p.as_patterns());
     // Single paths decide most.
-    let Some(union) = unions.min_by_key(|u| (!u.iter().all(|(_, p)| p.is_single()), u.len())) else { return Some(lang.clone()) };
+    let Some(union) = unions.min_by_key(|u| (!u.iter().all(|(_, p)| p.is_single()), u.len())) else {
+        return Some(lang.clone());
+    };
     let kept: Vec<Lang> = union.into_iter().filter_map(|member| branch(member, &parts, &known)).collect();
     match kept.len() {
         0 => None,
@@ -79,7 +81,9 @@ fn branch((own, pattern): (&Lang, &Pattern), parts: &[Part<'_>], known: &[(&Atom
     for part in parts {
         // What is known by itself must still be asked for; what follows from the member need not.
         let value: &dyn Fn(&Atom) -> Option<bool> = match part.as_known() {
-            Some((atom, _)) => &|a: &Atom| if std::ptr::eq(a, atom) { a.of_pattern(pattern) } else { value(a) },
+            Some((atom, _)) => {
+                &|a: &Atom| if std::ptr::eq(a, atom) { a.of_pattern(pattern) } else { value(a) }
+            }
             None => &value,
         };
         match (decide(part.lang, value), part.positive) {

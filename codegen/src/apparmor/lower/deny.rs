@@ -151,7 +151,8 @@ impl<'a> Job<'a> {
         for op in ops.iter() {
             let (file, directory) = super::claims::perms(FileOps::of(&[op]));
             for claim in self.meeting(claims)? {
-                if !claim.takes(file, directory) && !(op == FileOp::Run && claim.exec.is_some()) {
+                let runs = op == FileOp::Run && claim.exec.is_some();
+                if !claim.takes(file, directory) && !runs {
                     continue;
                 }
                 let lang = denied.clone().and(claim.lang()?);

@@ -376,7 +376,7 @@ fn networks() {
     check(
         "allow socket netlink route; deny socket netlink audit;",
         &["network netlink raw,", "network netlink dgram,"],
-        &["widened", "dropped"].map(|w| if w == "widened" { "widened:" } else { "dropped:" }).as_slice(),
+        &["widened:", "dropped:"],
     );
     // An ABI without words for operations.
     let made = lowered(&one("allow connect tcp;"), "p", Abi::V3);
