@@ -1,9 +1,4 @@
 … 13 lines as without rules
-  # r1
-  audit deny network (connect) unix stream,
-  audit deny network (connect) unix dgram,
-  audit deny network (connect) unix seqpacket,
-
   # r2
   audit deny network (connect) inet dgram,
   audit deny network (connect) inet6 dgram,
