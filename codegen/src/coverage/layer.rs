@@ -181,7 +181,7 @@ pub(super) fn joined(set: RequestSet) -> RequestSet {
         }
     }
     let join = |(kind, who, langs): (Kind, u128, Vec<Lang>)| {
-        let lang = if langs.len() == 1 { langs.into_iter().next() } else { Some(Lang::Any(langs)) };
+        let lang = if langs.len() == 1 { langs.into_iter().next() } else { Some(Lang::any(langs)) };
         Region { kind, dims: vec![Dim::Bits(who), Dim::Paths(lang.unwrap_or(Lang::Empty))] }
     };
     out.extend(paths.into_iter().map(join));

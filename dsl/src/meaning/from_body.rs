@@ -271,7 +271,7 @@ fn unix(rule: &UnixRule, peers: &Peers) -> Result<Region, TooLarge> {
 }
 
 fn names(list: &[NamePattern]) -> Result<Lang, TooLarge> {
-    list.iter().map(|n| Ok(Lang::Atom(Atom::name(&n.pieces)?))).collect::<Result<Vec<_>, _>>().map(Lang::Any)
+    list.iter().map(|n| Ok(Lang::Atom(Atom::name(&n.pieces)?))).collect::<Result<Vec<_>, _>>().map(Lang::any)
 }
 
 fn signal(rule: &SignalRule, peers: &Peers) -> Vec<Region> {
@@ -307,7 +307,7 @@ fn flags(options: Option<MountFlags>) -> Result<Lang, TooLarge> {
 
 fn literals<'a>(words: impl Iterator<Item = &'a str>) -> Result<Lang, TooLarge> {
     let atoms = words.map(|w| Ok(Lang::Atom(Atom::name(&[Piece::Lit(w.into())])?)));
-    atoms.collect::<Result<Vec<_>, TooLarge>>().map(Lang::Any)
+    atoms.collect::<Result<Vec<_>, TooLarge>>().map(Lang::any)
 }
 
 fn mount(rule: &MountRule) -> Result<Vec<Region>, TooLarge> {

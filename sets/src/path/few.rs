@@ -10,7 +10,7 @@ use super::{Lang, Pattern, TooLarge};
 /// When an automaton that one of them is tried with is too large.
 pub(super) fn shortest(lang: &Lang) -> Result<Option<Option<String>>, TooLarge> {
     let one = std::slice::from_ref(lang);
-    let branches = if let Lang::Any(all) = lang { all.as_slice() } else { one };
+    let branches = if let Lang::Any(all) = lang { &all[..] } else { one };
     let mut best: Option<String> = None;
     for branch in branches {
         match of_branch(branch)? {

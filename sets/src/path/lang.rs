@@ -8,7 +8,7 @@ use super::{Atom, Pattern, TooLarge, few, hir, plain};
 use regex_syntax::hir::Hir;
 use std::sync::{Arc, OnceLock};
 
-/// A language built from others.
+/// A language built from others, which it shares: a copy costs nothing.
 #[derive(Debug, Clone)]
 pub enum Lang {
     /// No string.
@@ -18,11 +18,11 @@ pub enum Lang {
     /// One automaton.
     Atom(Arc<Atom>),
     /// What any of them has.
-    Any(Vec<Lang>),
+    Any(Arc<[Lang]>),
     /// What each of them has.
-    Every(Vec<Lang>),
+    Every(Arc<[Lang]>),
     /// What it does not have.
-    Not(Box<Lang>),
+    Not(Arc<Lang>),
 }
 
 /// Which strings a question is about.
@@ -42,7 +42,13 @@ impl Lang {
     pub fn patterns<'a>(patterns: impl IntoIterator<Item = &'a Pattern>) -> Result<Self, TooLarge> {
         let atoms: Result<Vec<_>, _> =
             patterns.into_iter().map(|p| Atom::pattern(p).map(Lang::Atom)).collect();
-        Ok(Self::Any(atoms?))
+        Ok(Self::any(atoms?))
+    }
+
+    /// What any of them has.
+    #[must_use]
+    pub fn any(parts: Vec<Self>) -> Self {
+        Self::Any(parts.into())
     }
 
     /// The canonical paths of directories, which are those that end in a slash.
@@ -63,19 +69,19 @@ impl Lang {
     /// What both have.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        Self::Every(vec![self, other])
+        Self::Every(Arc::from([self, other]))
     }
 
     /// What either has.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        Self::Any(vec![self, other])
+        Self::Any(Arc::from([self, other]))
     }
 
     /// What `self` has and `other` has not.
     #[must_use]
     pub fn minus(self, other: Self) -> Self {
-        Self::Every(vec![self, Self::Not(Box::new(other))])
+        Self::Every(Arc::from([self, Self::Not(Arc::new(other))]))
     }
 
     /// A shortest string of the language within the universe, the most readable of its length; `None` when there is none.

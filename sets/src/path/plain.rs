@@ -1,6 +1,7 @@
 //! Questions about patterns to smaller questions, by looking at components: most of them vanish before any automaton is built.
 
 use super::{Atom, Lang, Pattern};
+use std::sync::Arc;
 
 /// A language with the same strings, or `None` when it plainly has none.
 ///
@@ -19,7 +20,7 @@ pub(super) fn reduce(lang: &Lang) -> Option<Lang> {
     match kept.len() {
         0 => None,
         1 => kept.into_iter().next(),
-        _ => Some(Lang::Any(kept)),
+        _ => Some(Lang::any(kept)),
     }
 }
 
@@ -90,10 +91,10 @@ fn branch((own, pattern): (&Lang, &Pattern), parts: &[Part<'_>], known: &[(&Atom
             (Decided::Known(v), positive) if v == positive => {}
             (Decided::Known(_), _) => return None,
             (Decided::Open(rest), true) => left.push(rest),
-            (Decided::Open(rest), false) => left.push(Lang::Not(Box::new(rest))),
+            (Decided::Open(rest), false) => left.push(Lang::Not(Arc::new(rest))),
         }
     }
-    Some(Lang::Every(left))
+    Some(Lang::Every(left.into()))
 }
 
 enum Decided {
@@ -109,7 +110,7 @@ fn decide(lang: &Lang, value: &dyn Fn(&Atom) -> Option<bool>) -> Decided {
         Lang::Atom(atom) => value(atom).map_or_else(|| Decided::Open(lang.clone()), Decided::Known),
         Lang::Not(inner) => match decide(inner, value) {
             Decided::Known(v) => Decided::Known(!v),
-            Decided::Open(rest) => Decided::Open(Lang::Not(Box::new(rest))),
+            Decided::Open(rest) => Decided::Open(Lang::Not(Arc::new(rest))),
         },
         Lang::Any(all) => join(all, true, value),
         Lang::Every(all) => join(all, false, value),
@@ -128,7 +129,7 @@ fn join(all: &[Lang], decides: bool, value: &dyn Fn(&Atom) -> Option<bool>) -> D
     match open.len() {
         0 => Decided::Known(!decides),
         1 => Decided::Open(open.swap_remove(0)),
-        _ if decides => Decided::Open(Lang::Any(open)),
-        _ => Decided::Open(Lang::Every(open)),
+        _ if decides => Decided::Open(Lang::any(open)),
+        _ => Decided::Open(Lang::Every(open.into())),
     }
 }

@@ -11,6 +11,9 @@ impl Pattern {
     /// Whether both have a path in common; `None` where only the automata can tell.
     #[must_use]
     pub fn meets(&self, other: &Self) -> Option<bool> {
+        if self.is_plainly_apart(other) {
+            return Some(false);
+        }
         if self == other {
             return Some(true);
         }
@@ -30,6 +33,9 @@ impl Pattern {
     /// Whether every path of `other` is one of this pattern; `None` where only the automata can tell.
     #[must_use]
     pub fn covers(&self, other: &Self) -> Option<bool> {
+        if self.is_plainly_apart(other) {
+            return Some(false);
+        }
         if self == other || self.as_literal_subtree().as_deref() == Some("/") || other.lies_in_subtree(self) {
             return Some(true);
         }
@@ -122,6 +128,12 @@ impl Pattern {
                 && view.get(other.components.len()).is_some_and(|c| *c != Component::Globstar)
         };
         self.views().iter().all(inside)
+    }
+
+    /// Whether both start at the root and go apart in a name: the answer for most pairs, and the cheapest.
+    fn is_plainly_apart(&self, other: &Self) -> bool {
+        (self.anchor, other.anchor) == (Anchor::Root, Anchor::Root)
+            && components_differ(&self.components, &other.components)
     }
 
     /// The components from the root; a home directory is in one of two places.

@@ -109,7 +109,7 @@ impl AaGlob {
         let atom = |text: &str| Atom::new(&expression(text), text).map(Lang::Atom);
         let own = atom(&self.0)?;
         match self.0.strip_prefix(PROCESS) {
-            Some(rest) if self.is_process() => Ok(Lang::Any(vec![own, atom(&format!("{SELF}{rest}"))?])),
+            Some(rest) if self.is_process() => Ok(Lang::any(vec![own, atom(&format!("{SELF}{rest}"))?])),
             _ => Ok(own),
         }
     }

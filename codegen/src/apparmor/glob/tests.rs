@@ -137,7 +137,7 @@ fn text() -> impl Strategy<Value = String> {
 /// Whether the globs match exactly the paths of the patterns that are of the form.
 fn same(globs: &[AaGlob], lang: Lang, form: Form) -> Result<Option<String>, TooLarge> {
     let globs: Result<Vec<Lang>, TooLarge> = globs.iter().map(AaGlob::lang).collect();
-    let globs = Lang::Any(globs?);
+    let globs = Lang::any(globs?);
     let lang = match form {
         Form::File => lang.minus(Lang::directories()),
         Form::Directory => lang.and(Lang::directories()),
@@ -147,7 +147,7 @@ fn same(globs: &[AaGlob], lang: Lang, form: Form) -> Result<Option<String>, TooL
     let other = AaGlob::parse("/proc/[0-9]*")
         .unwrap()
         .lang()?
-        .and(Lang::Any(vec![]))
+        .and(Lang::any(vec![]))
         .or(Lang::patterns(&[one("/proc/[0-9]*"), one("/proc/[0-9]*/**")])?);
     // No user's number has more digits.
     let long = Lang::patterns(&[

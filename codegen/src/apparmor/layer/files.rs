@@ -104,7 +104,7 @@ impl<'a> Files<'a> {
                 list.push(entry.lang()?);
             }
         }
-        Ok(Lang::Any(allowed).minus(Lang::Any(denied)))
+        Ok(Lang::any(allowed).minus(Lang::any(denied)))
     }
 }
 

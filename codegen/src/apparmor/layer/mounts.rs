@@ -43,7 +43,7 @@ fn mount(kind: Kind, rule: &MountRule) -> Result<Option<Vec<Dim>>, TooLarge> {
         },
         Kind::MountNew if moved.is_none() && made.is_none() => {
             let types: Result<Vec<Lang>, TooLarge> = rule.types.iter().map(|t| t.lang()).collect();
-            let types = if rule.types.is_empty() { Lang::All } else { Lang::Any(types?) };
+            let types = if rule.types.is_empty() { Lang::All } else { Lang::any(types?) };
             let flags = Dim::Names(flags(&rule.options)?);
             Some(vec![Dim::Names(types), Dim::Names(source(rule)?), target()?, flags])
         }

@@ -154,7 +154,7 @@ fn meets(rule: &UnixRule, other: &UnixRule, named: bool) -> Result<bool, TooLarg
         return Ok(true);
     }
     let lang = |names: &[NamePattern]| {
-        names.iter().map(|n| NameGlob::of_pattern(n).lang()).collect::<Result<Vec<_>, _>>().map(Lang::Any)
+        names.iter().map(|n| NameGlob::of_pattern(n).lang()).collect::<Result<Vec<_>, _>>().map(Lang::any)
     };
     Ok(lang(mine)?.and(lang(theirs)?).witness(Universe::Names)?.is_some())
 }

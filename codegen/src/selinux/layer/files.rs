@@ -9,7 +9,9 @@ use crate::selinux::known;
 use canc_dsl::meaning::{Dim, Kind as RequestKind, Region};
 use canc_dsl::policy::FileOp;
 use canc_sets::path::{Anchor, Component, Lang, Pattern, Tail, TooLarge};
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 /// Something that needs permissions on files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -113,7 +115,12 @@ pub struct Files<'a> {
     pub places: &'a Places,
     /// Whether all that is permitted counts as one, whoever brought it.
     pub joined: bool,
+    /// What is known of types that the kernel gives.
+    pub kernel: &'a KernelPaths,
 }
+
+/// Paths by type, each with the directory below which they lie.
+pub type KernelPaths = RefCell<HashMap<On, Rc<Vec<(String, Lang)>>>>;
 
 /// Kinds of file by type, by who brought them.
 type Types = BTreeMap<Source, BTreeMap<On, Kinds>>;
@@ -203,7 +210,7 @@ impl Files<'_> {
         let wanted = Wanted { labels: Some(labels), unlabelled, holders, things: Kinds::ALL };
         out.extend(self.permit(source, wanted, None, near));
         for (on, kinds) in types {
-            for (near, paths) in self.by_kernel(*on)? {
+            for (near, paths) in self.by_kernel(*on)?.iter().cloned() {
                 let name = self.accesses.name(self.base, *on);
                 let key = format!("{near} {name} {on:?} {kinds:?}");
                 out.push(Permit { source, paths: narrow(paths, *kinds), near, key });
@@ -213,7 +220,16 @@ impl Files<'_> {
     }
 
     /// Paths whose labels the kernel makes, with the directory below which they lie.
-    fn by_kernel(&self, on: On) -> Result<Vec<(String, Lang)>, TooLarge> {
+    fn by_kernel(&self, on: On) -> Result<Rc<Vec<(String, Lang)>>, TooLarge> {
+        if let Some(known) = self.kernel.borrow().get(&on) {
+            return Ok(Rc::clone(known));
+        }
+        let made = Rc::new(self.made_by_kernel(on)?);
+        self.kernel.borrow_mut().insert(on, Rc::clone(&made));
+        Ok(made)
+    }
+
+    fn made_by_kernel(&self, on: On) -> Result<Vec<(String, Lang)>, TooLarge> {
         match on {
             On::Base(ty) if self.base.has(ty, Attribute::Domain) => Ok(vec![kernel::other_processes()?]),
             On::Base(ty) => kernel::paths(self.base, self.base.type_name(ty)),
@@ -264,7 +280,7 @@ impl Files<'_> {
                 Wanted { labels: None, unlabelled: Kinds::default(), holders: Some(holders), things };
             out.extend(self.permit(source, wanted, name.as_deref(), near));
             for on in parents {
-                for (near, paths) in self.by_kernel(on)? {
+                for (near, paths) in self.by_kernel(on)?.iter().cloned() {
                     let key = format!("in {near} {on:?} {things:?}");
                     out.push(Permit { source, paths: narrow(paths, things), near, key });
                 }

@@ -79,6 +79,7 @@ pub struct Reader {
     places: OnceCell<Result<Places, ReadError>>,
     /// By deed, and whether all of it is joined.
     permits: RefCell<Permits>,
+    kernel: files::KernelPaths,
 }
 
 impl Reader {
@@ -102,6 +103,7 @@ impl Reader {
             base: base.clone(),
             places: OnceCell::new(),
             permits: RefCell::default(),
+            kernel: RefCell::default(),
         })
     }
 
@@ -147,7 +149,7 @@ impl Reader {
             return Ok(Some(Rc::clone(known)));
         }
         let Ok(places) = self.places() else { return Ok(None) };
-        let files = Files { base: &self.base, accesses: &self.accesses, places, joined };
+        let files = Files { base: &self.base, accesses: &self.accesses, places, joined, kernel: &self.kernel };
         let made = Rc::new(files.permits(deed)?);
         self.permits.borrow_mut().insert((deed, joined), Rc::clone(&made));
         Ok(Some(made))
