@@ -149,7 +149,8 @@ impl Reader {
             return Ok(Some(Rc::clone(known)));
         }
         let Ok(places) = self.places() else { return Ok(None) };
-        let files = Files { base: &self.base, accesses: &self.accesses, places, joined, kernel: &self.kernel };
+        let files =
+            Files { base: &self.base, accesses: &self.accesses, places, joined, kernel: &self.kernel };
         let made = Rc::new(files.permits(deed)?);
         self.permits.borrow_mut().insert((deed, joined), Rc::clone(&made));
         Ok(Some(made))
