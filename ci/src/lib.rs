@@ -16,6 +16,8 @@ pub mod rootfs;
 pub mod run;
 pub mod steps;
 pub mod vm;
+#[cfg(test)]
+mod words;
 
 pub use error::Error;
 pub use rootfs::Rootfs;
