@@ -48,8 +48,8 @@ fn words(text: &str) -> BTreeSet<String> {
 /// The string literals of Rust text, without those of comments.
 fn literals(source: &str) -> Vec<String> {
     let mut out = Vec::new();
-    let code = |line: &str| line.trim_start().starts_with("//").then_some("").unwrap_or(line).to_owned();
-    let text = source.lines().map(code).collect::<Vec<_>>().join("\n");
+    let code = |line: &&str| !line.trim_start().starts_with("//");
+    let text = source.lines().filter(code).collect::<Vec<_>>().join("\n");
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
