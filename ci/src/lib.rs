@@ -11,6 +11,8 @@ pub mod error;
 pub mod oracle;
 pub mod oracle_apparmor;
 pub mod oracle_seccomp;
+#[cfg(test)]
+mod papers;
 pub mod policy;
 pub mod rootfs;
 pub mod run;

@@ -26,10 +26,7 @@ pub fn report(manifest: &Manifest, paint: Paint, all: bool) -> String {
 fn policy_report(out: &mut String, policy: &PolicyEntry, paint: Paint, all: bool) -> std::fmt::Result {
     let rule_width = WIDTH - 2 - TARGETS.iter().map(|t| t.1 + 1).sum::<usize>();
     write!(out, "{}", paint.bold(&pad(&format!("policy {}", policy.name), rule_width + 2)))?;
-    for (target, width) in TARGETS {
-        write!(out, " {}", paint.bold(&pad(target, width)))?;
-    }
-    writeln!(out)?;
+    columns(out, |target| target.to_owned(), |text| paint.bold(text))?;
     let included: Vec<&RuleEntry> = policy.rules.iter().filter(|r| !r.included_from.is_empty()).collect();
     for rule in policy.rules.iter().filter(|r| all || r.included_from.is_empty()) {
         row(out, &label(rule), rule, rule_width, paint)?;
@@ -55,9 +52,20 @@ fn label(rule: &RuleEntry) -> String {
 
 fn row(out: &mut String, text: &str, rule: &RuleEntry, width: usize, paint: Paint) -> std::fmt::Result {
     write!(out, "  {}", pad(&shorten(text, width), width))?;
-    for (target, width) in TARGETS {
-        let word = rule.verdicts.get(target).map_or_else(|| "off".to_owned(), word);
-        write!(out, " {}", paint.verdict(&pad(&word, width)))?;
+    let said = |target: &str| rule.verdicts.get(target).map_or_else(|| "off".to_owned(), word);
+    columns(out, said, |text| paint.verdict(text))
+}
+
+/// The columns of the targets and the end of the line, without blanks before it.
+fn columns(
+    out: &mut String,
+    text: impl Fn(&str) -> String,
+    painted: impl Fn(&str) -> String,
+) -> std::fmt::Result {
+    for (number, (target, width)) in TARGETS.into_iter().enumerate() {
+        let last = number + 1 == TARGETS.len();
+        let text = text(target);
+        write!(out, " {}", painted(&if last { text } else { pad(&text, width) }))?;
     }
     writeln!(out)
 }
@@ -83,11 +91,11 @@ fn summary_row(
     paint: Paint,
 ) -> std::fmt::Result {
     write!(out, "  {}", pad(&shorten(text, width), width))?;
-    for (target, width) in TARGETS {
-        let worst = rules.iter().filter_map(|r| r.verdicts.get(target)).max_by_key(|v| badness(&v.verdict));
-        write!(out, " {}", paint.verdict(&pad(&worst.map_or_else(|| "off".into(), word), width)))?;
-    }
-    writeln!(out)
+    let worst = |target: &str| {
+        let all = rules.iter().filter_map(|r| r.verdicts.get(target));
+        all.max_by_key(|v| badness(&v.verdict)).map_or_else(|| "off".to_owned(), word)
+    };
+    columns(out, worst, |text| paint.verdict(text))
 }
 
 fn badness(verdict: &str) -> u8 {

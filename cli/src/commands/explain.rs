@@ -18,9 +18,16 @@ pub fn run(args: &ExplainArgs, streams: &mut Streams<'_>) -> Outcome {
         let page = serde_json::json!({ "code": entry.code.0, "title": entry.title, "page": entry.page });
         streams.out(&to_json(&page));
     } else {
-        streams.out(entry.page);
+        streams.out(&plain(entry.page));
     }
     Ok(Exit::Done)
+}
+
+/// The page without the words that its examples carry for the tests.
+fn plain(page: &str) -> String {
+    let fence =
+        |line: &str| line.strip_prefix("```can,").map_or_else(|| line.to_owned(), |_| "```can".to_owned());
+    page.lines().map(|line| fence(line) + "\n").collect()
 }
 
 fn list(json: bool, streams: &mut Streams<'_>) -> Exit {

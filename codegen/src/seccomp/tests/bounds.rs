@@ -74,6 +74,9 @@ fn meaning(rules: &[Said], args: &[u64; 6]) -> Action {
     }
 }
 
+/// No figure, but the sign that something multiplies: what does takes hours.
+const ENDLESS: Duration = Duration::from_secs(90);
+
 /// Lowers, and compares answers near what the rules say. Gives the instructions for x86_64 and the time.
 fn lowered_in_time(name: &str, rules: &[Said]) -> usize {
     let parsed = policy(&text(rules));
@@ -86,7 +89,7 @@ fn lowered_in_time(name: &str, rules: &[Said]) -> usize {
     let filters = &made.filters[&Arch::X86_64];
     let size = filters.iter().map(|f| f.instructions().len()).sum();
     println!("{name}: {} rules, {size} instructions, {took:?}", rules.len());
-    assert!(took < Duration::from_secs(4), "{name}: {took:?}");
+    assert!(took < ENDLESS, "{name}: {took:?}");
     for filter in made.filters.values().flatten() {
         checker::check(filter.instructions()).unwrap();
     }
@@ -181,7 +184,7 @@ fn too_many_of_them_are_refused_in_time() {
         let started = Instant::now();
         let errors = lower(&parsed, &SeccompOptions::default()).unwrap_err();
         println!("{count}: {:?}", started.elapsed());
-        assert!(started.elapsed() < Duration::from_secs(8), "{count}: {:?}", started.elapsed());
+        assert!(started.elapsed() < ENDLESS, "{count}: {:?}", started.elapsed());
         for error in errors {
             let known = matches!(error, LowerError::TooLong { .. } | LowerError::TooComplicated { .. });
             assert!(known && !error.rules().is_empty(), "{error:?}");

@@ -136,35 +136,3 @@ fn tens_of_thousands_of_rules_take_linear_time() {
     let (small, large) = (time(2_000), time(40_000));
     assert!(large < small * 100, "{small:?} {large:?}");
 }
-
-#[test]
-#[ignore = "prints times"]
-fn times() {
-    for count in [500u64, 1_000, 2_000, 4_000, 8_000, 20_000] {
-        let list = values(count);
-        let text = many("ioctl", "cmd", &list);
-        let started = std::time::Instant::now();
-        let policy = policy(&text);
-        let parsed = started.elapsed();
-        let started = std::time::Instant::now();
-        let made = lower(&policy, &SeccompOptions::default());
-        println!(
-            "{count}: parse {parsed:?} lower {:?} {:?}",
-            started.elapsed(),
-            made.map(|m| m.filters[&Arch::X86_64].len()).is_ok()
-        );
-    }
-    for text in [include_str!("policies/container.can"), include_str!("policies/twenty.can")] {
-        let done = compile("p.can", text.as_bytes(), &NoFiles, &Options::default());
-        let set = done.policies.unwrap();
-        let p = set.policies().first().unwrap();
-        for _ in 0..3 {
-            let started = std::time::Instant::now();
-            let made = lower(p, &SeccompOptions::default()).unwrap();
-            let lowered = started.elapsed();
-            let started = std::time::Instant::now();
-            let text = made.listing(p, &done.sources);
-            println!("lower {lowered:?} listing {:?} {}", started.elapsed(), text.len());
-        }
-    }
-}

@@ -212,5 +212,5 @@ fn a_type_is_a_language_of_paths() {
     assert_eq!(ask(lang("ssh_home_t").minus(patterns(&["/home/*/**", "/root/**"]))), None);
     assert_eq!(ask(lang("lib_t").and(patterns(&["/usr/local/lib/**"]))).as_deref(), Some("/usr/local/lib/"));
     assert_eq!(ask(lang("usr_t").minus(patterns(&["/usr/**"]))).as_deref(), Some("/opt/"));
-    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+    assert!(started.elapsed().as_secs() < 90, "{:?}", started.elapsed());
 }

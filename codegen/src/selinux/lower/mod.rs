@@ -19,8 +19,6 @@ mod program;
 mod report;
 mod sheet;
 mod split;
-#[cfg(test)]
-mod tests;
 mod transitions;
 mod unix;
 
