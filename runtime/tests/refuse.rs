@@ -421,9 +421,9 @@ mod command_line {
         // Where it cannot be written, nothing starts.
         let mut command = Command::new(made.canc_run());
         let refused_ = support::ran(
-            command.args(["--report", "json", "--report-to", "9"]).arg(&bundle).arg(&probe).arg("label"),
+            command.args(["--report", "json", "--report-to", "209"]).arg(&bundle).arg(&probe).arg("label"),
         );
-        refused(&refused_, &["--report-to 9", "9>FILE"]);
+        refused(&refused_, &["--report-to 209", "209>FILE"]);
         let mut command = Command::new("sh");
         command.args(["-ec", "exec \"$@\" 5>/dev/full", "sh"]).arg(made.canc_run());
         let full = support::ran(
