@@ -1,7 +1,7 @@
 //! Mutations of the recorded policies through the whole compiler: no panic, every label inside its text, and whatever builds passes the
 //! readers of what is emitted.
 //!
-//! `CANC_FUZZ_SECONDS` says for how long (a few seconds without it), `CANC_FUZZ_SEED` where to start; both are printed, so that a
+//! `CANC_FUZZ_SECONDS` says for how long (a few seconds without it), `CANC_FUZZ_ROUNDS` for how many mutants at most, `CANC_FUZZ_SEED` where to start; both are printed, so that a
 //! finding can be repeated.
 
 use crate::case::{cases, each};
@@ -244,6 +244,7 @@ fn compiles(text: &[u8], files: &MemoryFiles, options: &BuildOptions) -> bool {
 fn mutants_of_the_recorded_policies_are_refused_or_sound() {
     let number = |name: &str| std::env::var(name).ok().and_then(|v| v.parse::<u64>().ok());
     let (seconds, seed) = (number("CANC_FUZZ_SECONDS").unwrap_or(4), number("CANC_FUZZ_SEED").unwrap_or(1));
+    let rounds = number("CANC_FUZZ_ROUNDS").unwrap_or(u64::MAX);
     println!("fuzz: seed {seed}, {seconds} s");
     let texts: Vec<String> =
         cases("ok").iter().chain(&cases("bad")).map(|c| c.text()).filter(|t| t.len() < 10_000).collect();
@@ -254,7 +255,7 @@ fn mutants_of_the_recorded_policies_are_refused_or_sound() {
         let options = options();
         let mut findings: Vec<String> = Vec::new();
         let mut round = *worker;
-        while Instant::now() < end && findings.len() < 5 {
+        while Instant::now() < end && round < rounds && findings.len() < 5 {
             let mut random = Random(seed.wrapping_mul(0x1_0000_0000).wrapping_add(round));
             round += 2;
             let text = mutant(&mut random, &texts);
