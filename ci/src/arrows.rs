@@ -15,7 +15,7 @@ const NORMAL: &[(&str, &[&str])] = &[
     ("canc-ci", &["canc-bundle", "canc-codegen", "canc-dsl", "canc-guest", "canc-runtime", "canc-sets"]),
     ("canc-codegen", &["canc-bundle", "canc-dsl", "canc-sets"]),
     ("canc-dsl", &["canc-sets"]),
-    ("canc-golden", &[]),
+    ("canc-golden", &["canc"]),
     ("canc-guest", &[]),
     ("canc-probe", &[]),
     ("canc-runtime", &["canc-bundle"]),
@@ -26,7 +26,7 @@ const NORMAL: &[(&str, &[&str])] = &[
 const FOR_TESTS: &[(&str, &[&str])] = &[
     ("canc-bundle", &["canc-sets"]),
     ("canc-codegen", &["canc-dsl"]),
-    ("canc-golden", &["canc-codegen", "canc-dsl"]),
+    ("canc-golden", &["canc-bundle", "canc-codegen", "canc-dsl", "canc-sets"]),
 ];
 
 /// What the launcher may name; it starts programs with privileges, so every addition is a decision.

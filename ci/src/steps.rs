@@ -2,9 +2,11 @@
 //!
 //! Each proves something that plain `cargo test` cannot, because it needs root, Debian's tools or a machine.
 
+mod examples;
 mod facts;
 mod faults;
 mod features;
+mod fragments;
 mod machines;
 mod oracles;
 mod selinux;
@@ -54,6 +56,11 @@ pub const STEPS: &[Step] = &[
     },
     Step { name: "validate", about: "show what `canc validate` accepts and refuses", run: validate::run },
     Step {
+        name: "apparmor",
+        about: "compare AppArmor profiles with what their own parser makes of them",
+        run: crate::oracle_apparmor::run,
+    },
+    Step {
         name: "faults",
         about: "show that a machine in which anything goes wrong is no pass",
         run: faults::run,
@@ -62,6 +69,12 @@ pub const STEPS: &[Step] = &[
         name: "machines",
         about: "show what each layer enforces, in each kind of machine",
         run: machines::run,
+    },
+    Step { name: "std", about: "run real programs under the standard library", run: fragments::run },
+    Step {
+        name: "examples",
+        about: "let the examples' real programs work under their policies",
+        run: examples::run,
     },
 ];
 

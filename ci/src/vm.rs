@@ -4,6 +4,7 @@
 
 mod accel;
 mod guest;
+mod here;
 mod image;
 mod job;
 mod qemu;
@@ -11,6 +12,7 @@ mod report;
 
 pub use accel::Accel;
 pub use guest::build as build_static;
+pub use here::run as run_here;
 pub use job::{Exit, Expect, File, Kind, Source, USER_CONTEXT, VmJob, VmTest, step};
 pub use report::{TestResult, VmReport};
 

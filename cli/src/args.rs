@@ -58,13 +58,14 @@ pub enum Command {
     /// Read the standard library
     #[command(after_help = "Examples:\n  canc std\n  canc std base")]
     Std(StdArgs),
-    /// Ask the target languages' own tools about a bundle: apparmor_parser, checkmodule, semodule, the kernel
+    /// Ask the target languages' own tools about a policy: apparmor_parser, checkmodule, semodule, the kernel
     #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(ValidateArgs),
 }
 
 const VALIDATE_EXAMPLES: &str = "\
 Examples:
+  canc validate web.can
   canc build web.can && canc validate web.canc
   canc validate web.canc --sysroot /srv/debian13
   canc validate web.canc --json | jq '.checks[] | select(.answer != \"accepted\")'
@@ -72,7 +73,7 @@ Examples:
 Nothing is installed: profiles are only parsed, modules go into a private copy of the policy store, filters into processes
 that end at once. The store can be read by root alone.
 
-Exit codes: 0 every tool accepted; 1 a tool refused; 4 something could not be checked";
+Exit codes: 0 every tool accepted; 1 a tool refused; 3 the policy is wrong; 4 something could not be checked";
 
 const BUILD_EXAMPLES: &str = "\
 Examples:
@@ -81,6 +82,9 @@ Examples:
   canc build web.can --set root=/srv/www --for selinux,apparmor
   canc build web.can --deny leaks --deny selinux:dropped
   canc build web.can --emit asm";
+
+/// The architectures that filters are made for unless others are named.
+pub const ARCHES: &str = "x86_64,aarch64,riscv64";
 
 /// What every command that compiles takes.
 #[derive(Debug, Clone, Args)]
@@ -106,7 +110,7 @@ pub struct SourceArgs {
     pub apparmor_features: Option<PathBuf>,
 
     /// The architectures to make filters for
-    #[arg(long, value_name = "ARCH", value_delimiter = ',', default_value = "x86_64,aarch64,riscv64")]
+    #[arg(long, value_name = "ARCH", value_delimiter = ',', default_value = ARCHES)]
     pub arch: Vec<String>,
 
     /// Accept `raw` text for a target in this file
@@ -202,9 +206,25 @@ pub struct StdArgs {
 /// `canc validate`.
 #[derive(Debug, Clone, Args)]
 pub struct ValidateArgs {
-    /// The directory that `canc build` wrote
-    #[arg(value_name = "BUNDLE")]
-    pub bundle: PathBuf,
+    /// A policy, or the directory that `canc build` wrote
+    #[arg(value_name = "POLICY|BUNDLE")]
+    pub subject: PathBuf,
+
+    /// Give a parameter of the policy its value; may be repeated
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+
+    /// The SELinux policy that the module is made for [default: debian13]
+    #[arg(long, value_name = "BASE")]
+    pub selinux_base: Option<String>,
+
+    /// The AppArmor policy ABI [default: 4.0]
+    #[arg(long, value_name = "ABI", value_parser = ["3.0", "4.0"])]
+    pub apparmor_abi: Option<String>,
+
+    /// Accept `raw` text for a target in the policy
+    #[arg(long)]
+    pub allow_raw: bool,
 
     /// Ask the tools of this root file system instead of the host's; root only
     #[arg(long, value_name = "DIR")]

@@ -1,11 +1,9 @@
 //! Diagnostics to what people and scripts read: labelled source text on a terminal, JSON otherwise.
 
+use crate::excerpt::Excerpt;
 use canc_dsl::diag::{Diagnostic, Severity};
 use canc_dsl::source::{FileId, SourceMap};
-use miette::{
-    GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, ThemeCharacters,
-    ThemeStyles,
-};
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode, ThemeCharacters, ThemeStyles};
 use serde::Serialize;
 use std::fmt;
 
@@ -26,7 +24,7 @@ impl Look {
 /// One diagnostic as the printer wants it: the labels of one file, those of other files as notes below.
 struct Report<'a> {
     diagnostic: &'a Diagnostic,
-    source: NamedSource<String>,
+    source: Option<Excerpt>,
     labels: Vec<LabeledSpan>,
     elsewhere: Vec<Report<'a>>,
     primary: bool,
@@ -49,20 +47,15 @@ impl<'a> Report<'a> {
     }
 
     fn part(diagnostic: &'a Diagnostic, sources: &SourceMap, file: FileId, primary: bool) -> Self {
-        let labels = diagnostic.labels.iter().filter(|l| l.span.file == file);
-        let labels = labels.map(|l| {
-            let range = l.span.range();
-            let text = Some(l.text.clone()).filter(|t| !t.is_empty());
-            LabeledSpan::new(text, range.start, range.len())
+        let labels = || diagnostic.labels.iter().filter(|l| l.span.file == file);
+        let ranges: Vec<_> = labels().map(|l| l.span.range()).collect();
+        let source = sources.get(file).filter(|_| !ranges.is_empty()).map(|f| Excerpt::new(f, &ranges));
+        let places = source.iter().flat_map(|s| &s.labels);
+        let marked = labels().zip(places).map(|(label, place)| {
+            let text = Some(label.text.clone()).filter(|t| !t.is_empty());
+            LabeledSpan::new(text, place.start, place.len())
         });
-        let (name, text) = sources.get(file).map_or(("", ""), |f| (&f.name, &f.text));
-        Self {
-            diagnostic,
-            source: NamedSource::new(name, text.to_owned()),
-            labels: labels.collect(),
-            elsewhere: Vec::new(),
-            primary,
-        }
+        Self { diagnostic, labels: marked.collect(), source, elsewhere: Vec::new(), primary }
     }
 }
 
@@ -100,7 +93,7 @@ impl miette::Diagnostic for Report<'_> {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        (!self.labels.is_empty()).then_some(&self.source as &dyn SourceCode)
+        self.source.as_ref().map(|s| s as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {

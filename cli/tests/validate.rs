@@ -123,16 +123,53 @@ mod tests {
         }
     }
 
+    /// A program that needs no layer but seccomp, so that this host can check all of it.
+    const SOURCE: &str = "can 1;\nparam exe: path = \"/usr/bin/true\";\npolicy p { exec exe; include std.minimal;\n\
+        backend selinux off; backend apparmor off; backend landlock off; }\n";
+
+    fn source(text: &str) -> (tempfile::TempDir, String) {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("p.can");
+        fs::write(&file, text).unwrap();
+        let path = file.to_str().unwrap().to_owned();
+        (dir, path)
+    }
+
+    #[test]
+    fn a_policy_is_built_for_the_time_of_the_question() {
+        let (dir, policy) = source(SOURCE);
+        let (code, out, err) = validate(&[&policy, "--set", "exe=/usr/bin/false"]);
+        assert_eq!((code, err.as_str()), (0, ""), "{out}");
+        assert_eq!(out.lines().last(), Some("3 accepted, 0 refused, 0 not checked"), "{out}");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "something was left beside the policy");
+    }
+
+    #[test]
+    fn a_policy_that_is_wrong_is_shown_to_nobody() {
+        let (_dir, policy) = source("can 1;\npolicy p { exce \"/p\"; }\n");
+        let (code, out, err) = validate(&[&policy]);
+        assert_eq!((code, out.as_str()), (3, ""));
+        assert!(err.contains("exec"), "{err}");
+        let (code, out, _) = validate(&[&policy, "--json"]);
+        let json: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!((code, &json["ok"]), (3, &json!(false)));
+    }
+
+    #[test]
+    fn a_bundle_takes_no_options_of_a_build() {
+        let dir = tempfile::tempdir().unwrap();
+        bundle(dir.path(), &ALLOW, false);
+        let (code, _, err) = validate(&[dir.path().to_str().unwrap(), "--set", "a=b"]);
+        assert!(code == 2 && err.contains("built already"), "{code} {err}");
+    }
+
     #[test]
     fn what_is_no_bundle_is_said_so() {
         let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("web.can");
-        fs::write(&file, "can 1;").unwrap();
-        for path in [dir.path(), file.as_path(), Path::new("/nonexistent/x.canc")] {
-            let (code, out, err) = validate(&[path.to_str().unwrap()]);
-            assert_eq!((code, out.as_str()), (4, ""));
-            assert!(err.contains("is no bundle"), "{err}");
-        }
+        let (code, out, err) = validate(&[dir.path().to_str().unwrap()]);
+        assert_eq!((code, out.as_str()), (4, ""));
+        assert!(err.contains("is no bundle"), "{err}");
+        assert_eq!(validate(&["/nonexistent/x.canc"]).0, 4);
         fs::write(dir.path().join("manifest.json"), "{\"format\": 1").unwrap();
         assert_eq!(validate(&[dir.path().to_str().unwrap()]).0, 4);
     }

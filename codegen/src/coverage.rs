@@ -5,6 +5,7 @@
 mod bounded;
 mod decision;
 mod deployment;
+mod held;
 mod layer;
 
 pub use bounded::{Boundedness, bounded_classes};

@@ -62,13 +62,24 @@ pub struct SourceFile {
 
 impl SourceFile {
     /// The number of the line that holds the byte at `offset`, from 0, and where it starts.
-    fn line(&self, offset: usize) -> (usize, usize) {
-        let starts = self.lines.get_or_init(|| {
-            let ends = self.text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at + 1);
-            std::iter::once(0).chain(ends).map(|at| u32::try_from(at).unwrap_or(u32::MAX)).collect()
-        });
+    #[must_use]
+    pub fn line(&self, offset: usize) -> (usize, usize) {
+        let starts = self.starts();
         let number = starts.partition_point(|start| *start as usize <= offset).saturating_sub(1);
         (number, starts.get(number).map_or(0, |start| *start as usize))
+    }
+
+    /// Where the line with this number, from 0, starts; the end of the text for lines that it has not.
+    #[must_use]
+    pub fn start(&self, line: usize) -> usize {
+        self.starts().get(line).map_or(self.text.len(), |start| *start as usize)
+    }
+
+    fn starts(&self) -> &[u32] {
+        self.lines.get_or_init(|| {
+            let ends = self.text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at + 1);
+            std::iter::once(0).chain(ends).map(|at| u32::try_from(at).unwrap_or(u32::MAX)).collect()
+        })
     }
 }
 

@@ -116,7 +116,14 @@ impl Bundle {
             let why = format!("it has no ruleset for ABI {abi}");
             return Err(Failure::refused(&artefact.path, why, "build the bundle again"));
         };
-        OneRuleset(*best).deserialize(&mut serde_json::Deserializer::from_slice(&bytes)).map_err(damaged)
+        let one = |abi| {
+            OneRuleset(abi).deserialize(&mut serde_json::Deserializer::from_slice(&bytes)).map_err(damaged)
+        };
+        let ruleset = one(*best)?;
+        match ruleset.paths_of {
+            None => Ok(ruleset),
+            Some(of) => Ok(ruleset.with_paths(one(of)?.paths)),
+        }
     }
 
     fn verified(&self, artefact: &Artefact) -> Result<Vec<u8>, Failure> {

@@ -3,7 +3,7 @@
 
 mod support;
 
-use canc_bundle::LandlockPort;
+use canc_bundle::{LandlockPort, LandlockRuleset};
 use std::fs;
 use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
@@ -175,6 +175,19 @@ fn the_ruleset_is_the_best_that_the_kernel_has() {
     made.rulesets.extend([(1, rules.clone()), (2, narrower), (4_000_000_000, rules)]);
     let ran = made.run(&["label"]);
     assert_eq!(ran.code, Some(126), "{} {}", ran.out, ran.err);
+}
+
+/// As the compiler writes them: the paths stand once, with the newest ABI's ruleset, which this kernel may lack.
+#[test]
+fn a_ruleset_takes_its_paths_from_another() {
+    let (mut made, home) = made();
+    let mut newest = made.rulesets.remove(&1).unwrap();
+    let older = LandlockRuleset { paths: Vec::new(), paths_of: Some(4_000_000_000), ..newest.clone() };
+    newest.handled_fs.push("teleport".into());
+    newest.paths[1].access.push("teleport".into());
+    made.rulesets.extend([(1, older), (4_000_000_000, newest)]);
+    made.permits(&["read", &at(&home, "mine/file")]);
+    made.refuses(&["read", &at(&home, "other/file")], "EACCES");
 }
 
 /// By CAP_SYS_ADMIN, which is gone afterwards.

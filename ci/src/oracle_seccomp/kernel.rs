@@ -221,11 +221,11 @@ fn condition(random: &mut Random, call: &str, arg: usize) -> (String, Vec<u64>) 
         Some(syscalls::ArgKind::U64 | syscalls::ArgKind::I64) => 64,
         _ => 32,
     };
-    let value = random.next() >> (64 - bits) >> random.below(usize::try_from(bits).unwrap_or(1));
+    let value = random.draw() >> (64 - bits) >> random.below(usize::try_from(bits).unwrap_or(1));
     let operators = ["==", "!=", "<", "<=", ">", ">="];
     let operator = random.pick(&operators).unwrap_or("==");
     let (text, mask) = if random.below(3) == 0 {
-        let mask = random.next() >> (64 - bits) | 1;
+        let mask = random.draw() >> (64 - bits) | 1;
         (format!("arg{arg} & {mask:#x} == {:#x}", value & mask), mask)
     } else {
         (format!("arg{arg} {operator} {value:#x}"), u64::MAX)

@@ -18,7 +18,7 @@ pub fn run() -> Result<(), Error> {
     let numbers = compare::numbers()?;
     println!("numbers: {numbers} are libseccomp's too");
     let started = Instant::now();
-    let compared = compare::random(2, 40)?;
+    let compared = compare::random(2, 200)?;
     println!(
         "programs: {} inputs answered like libseccomp's ({} where libseccomp alone differs), {:.1} s",
         compared.agreed,

@@ -9,7 +9,7 @@ pub struct Random(pub u64);
 
 impl Random {
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -19,7 +19,7 @@ impl Random {
 
     /// A number below a bound that is not 0.
     pub fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(bound.max(1)).unwrap_or(1)).unwrap_or(0)
+        usize::try_from(self.draw() % u64::try_from(bound.max(1)).unwrap_or(1)).unwrap_or(0)
     }
 
     /// One of these; `None` of none.
@@ -173,11 +173,11 @@ fn tests_of(random: &mut Random, args: &[(u32, bool)], orders: bool) -> Vec<Test
 fn one_test(random: &mut Random, arg: u32, wide: bool, orders: bool) -> Test {
     let bits = if wide { u64::MAX } else { 0xffff_ffff };
     let shift = random.below(60);
-    let any = if random.below(3) == 0 { random.next() >> shift } else { random.pick(&VALUES).unwrap_or(0) };
+    let any = if random.below(3) == 0 { random.draw() >> shift } else { random.pick(&VALUES).unwrap_or(0) };
     let value = any & bits;
     // libseccomp compares 64 bits, which for narrower arguments only a mask makes right.
     let masked = random.below(3) == 0;
-    let mask = if masked { (random.next() | 1) & bits } else { u64::MAX };
+    let mask = if masked { (random.draw() | 1) & bits } else { u64::MAX };
     let all = [
         Operator::Equal,
         Operator::NotEqual,

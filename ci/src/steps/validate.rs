@@ -1,100 +1,92 @@
-//! `canc validate` with the tools of the test bed: what they accept, what each of them refuses, and that nothing is left.
+//! `canc validate` with the tools of the test bed: what they accept of a compiled policy, what each of them refuses once it is
+//! altered, and that nothing is left.
 
 use super::ensure;
+use crate::policy::{Layers, Tools};
 use crate::rootfs::Layer;
-use crate::{Error, Rootfs, vm};
-use serde_json::{Value, json};
+use crate::{Error, Rootfs};
+use canc_bundle::{Artefact, MANIFEST, Manifest, PolicyEntry};
 use sha2::{Digest, Sha256};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-const TE: &str = include_str!("../../cases/cat/canc_cat.te");
-const FC: &str = include_str!("../../cases/cat/canc_cat.fc");
-const PROFILE: &str = include_str!("../../cases/cat/canc_cat.apparmor");
-/// A label for ports that the base leaves free.
-const PORTS: &str = "(type canc_cat_port_t)(roletype object_r canc_cat_port_t)\
-    (portcon tcp 29999 (system_u object_r canc_cat_port_t ((s0) (s0))))\n";
-/// `ret ALLOW`.
-const FILTER: [u8; 8] = [0x06, 0, 0, 0, 0, 0, 0xff, 0x7f];
-/// A jump beyond the end.
-const BAD_FILTER: [u8; 8] = [0x05, 0, 0, 0, 9, 0, 0, 0];
+/// A policy with something for each tool, a port that the base leaves free among it.
+const SOURCE: &str = include_str!("../../cases/ports/ports.can");
+/// `ja +9`, which jumps beyond the end of any program that it is added to.
+const JUMP: [u8; 8] = [0x05, 0, 0, 0, 9, 0, 0, 0];
 const LIMIT: Duration = Duration::from_secs(120);
 /// Lists everything that a validation could leave or change, with digests.
 const STATE: &str = "cd \"$1\" && find tmp etc/selinux var/lib/selinux -type f -exec sha256sum {} + | sort";
 
-/// A bundle before it is written.
-struct Parts {
-    te: String,
-    fc: String,
-    profile: String,
-    ports: String,
-    filter: Vec<u8>,
-}
-
-impl Parts {
-    fn good() -> Self {
-        let [te, fc, profile, ports] = [TE, FC, PROFILE, PORTS].map(str::to_owned);
-        Self { te, fc, profile, ports, filter: FILTER.to_vec() }
-    }
-}
-
 /// Asks about one good bundle and several that are wrong in one way each.
 pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
-    let canc = vm::build_static("canc", "canc")?;
+    let tools = Tools::build(rootfs)?;
     let layer = rootfs.layer()?;
     let state = || {
         Ok::<_, Error>(layer.outside("sh").args(["-c", STATE, "sh"]).arg(layer.outside_root()).ok()?.text())
     };
     let before = state()?;
-    let scratch = rootfs.cache().scratch()?;
-    let asked = Asked { canc, layer: &layer, dir: scratch.path() };
-    asked.expect("all good", Parts::good(), 0, "5 accepted, 0 refused, 0 not checked")?;
-    let assertion = "\nrequire { type shadow_t; }\nallow canc_cat_t shadow_t:file { open read };\n";
-    asked.expect(
-        "an assertion",
-        Parts { te: TE.to_owned() + assertion, ..Parts::good() },
-        1,
-        "neverallow",
-    )?;
+    let asked = Asked { tools: &tools, layer: &layer };
+    asked.source("0 refused, 0 not checked")?;
+    asked.expect("an assertion", |dir, policy| selinux(dir, policy, Part::Te, SHADOW), 1, "neverallow")?;
     asked.expect(
         "type enforcement",
-        Parts { te: TE.to_owned() + "allow;\n", ..Parts::good() },
+        |dir, policy| selinux(dir, policy, Part::Te, "allow;\n"),
         1,
         "syntax error",
     )?;
-    let conflict = "/etc/shadow.*\t--\tsystem_u:object_r:canc_cat_data_t:s0\n".to_owned();
-    asked.expect("a label that the base has", Parts { fc: conflict, ..Parts::good() }, 1, "filecon rules")?;
-    let profile = PROFILE.replace(" r,", " nonsense,");
-    asked.expect("a profile", Parts { profile, ..Parts::good() }, 1, "syntax error")?;
+    asked.expect(
+        "a label of the base",
+        |dir, policy| selinux(dir, policy, Part::Fc, LABEL),
+        1,
+        "filecon rules",
+    )?;
     asked.expect(
         "a port of the base",
-        Parts { ports: PORTS.replace("29999", "80"), ..Parts::good() },
+        |dir, policy| selinux(dir, policy, Part::Ports, PORT),
         1,
         "refused",
     )?;
-    asked.expect(
-        "a filter",
-        Parts { filter: BAD_FILTER.to_vec(), ..Parts::good() },
-        1,
-        "Invalid argument",
-    )?;
+    asked.expect("a profile", profile, 1, "syntax error")?;
+    asked.expect("a filter", filter, 1, "Invalid argument")?;
     ensure(before == state()?, || "a validation left something behind or changed the store".to_owned())
 }
 
-/// Who is asked, and where bundles are written.
+/// Who is asked.
 struct Asked<'a> {
-    canc: PathBuf,
+    tools: &'a Tools,
     layer: &'a Layer,
-    dir: &'a Path,
 }
 
+/// What is wrong with a bundle.
+type Alter = fn(&Path, &mut PolicyEntry) -> Result<(), Error>;
+
 impl Asked<'_> {
-    fn expect(&self, name: &str, parts: Parts, code: i32, words: &str) -> Result<(), Error> {
-        write_bundle(self.dir, &parts)?;
-        let root = self.layer.outside_root();
-        let run = self.layer.outside(&self.canc).arg("validate").arg(self.dir).arg("--sysroot").arg(root);
-        let output = run.limit(LIMIT).output()?;
+    /// The source itself, which `canc validate` builds for the time of the validation.
+    fn source(&self, words: &str) -> Result<(), Error> {
+        let file = self.tools.scratch().join("source.can");
+        fs::write(&file, SOURCE).map_err(Error::io("writing", &file))?;
+        self.ask("a source", &file, 0, words)
+    }
+
+    fn expect(&self, name: &str, alter: Alter, code: i32, words: &str) -> Result<(), Error> {
+        let bundle = self.tools.compile("ports", SOURCE, Layers::All)?;
+        let file = bundle.dir.join(MANIFEST);
+        let odd = |e: serde_json::Error| Error::Odd(format!("{}: {e}", file.display()));
+        let bytes = fs::read(&file).map_err(Error::io("reading", &file))?;
+        let mut manifest: Manifest = serde_json::from_slice(&bytes).map_err(odd)?;
+        for policy in &mut manifest.policies {
+            alter(&bundle.dir, policy)?;
+        }
+        let text = serde_json::to_vec(&manifest).map_err(odd)?;
+        fs::write(&file, text).map_err(Error::io("writing", &file))?;
+        self.ask(name, &bundle.dir, code, words)
+    }
+
+    fn ask(&self, name: &str, subject: &Path, code: i32, words: &str) -> Result<(), Error> {
+        let run = self.layer.outside(self.tools.canc()).arg("validate").arg(subject);
+        let output = run.arg("--sysroot").arg(self.layer.outside_root()).limit(LIMIT).output()?;
         let text = output.text() + &output.errors();
         ensure(output.code == code && text.contains(words), || {
             format!("{name}: expected exit code {code} and {words:?}, got {}:\n{text}", output.code)
@@ -104,46 +96,49 @@ impl Asked<'_> {
     }
 }
 
-fn artefact(dir: &Path, name: &str, bytes: impl AsRef<[u8]>) -> Result<Value, Error> {
-    let file = dir.join(name);
-    fs::write(&file, bytes.as_ref()).map_err(Error::io("writing", file))?;
-    let sha256: String = Sha256::digest(bytes.as_ref()).iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(json!({ "path": name, "sha256": sha256 }))
+/// Refused by an assertion of the base.
+const SHADOW: &str = "require { type shadow_t; class file { open read }; }\nallow canc__ports_t shadow_t:file { open read };\n";
+/// The base labels the same pattern in another way.
+const LABEL: &str = "/etc/shadow.*\t--\tsystem_u:object_r:canc__ports__data_t:s0\n";
+/// The base labels this port in another way.
+const PORT: &str = "(portcon tcp 80 (system_u object_r canc__ports_t ((s0) (s0))))\n";
+
+/// The files of a module.
+enum Part {
+    Te,
+    Fc,
+    Ports,
 }
 
-fn write_bundle(dir: &Path, parts: &Parts) -> Result<(), Error> {
-    let selinux = json!({
-        "module": "canc_cat", "domain": "canc_cat_t", "permissive": false,
-        "te": artefact(dir, "canc_cat.te", &parts.te)?,
-        "fc": artefact(dir, "canc_cat.fc", &parts.fc)?,
-        "ports": artefact(dir, "canc_cat_ports.cil", &parts.ports)?,
+/// Adds a line to one of the module's files.
+fn selinux(dir: &Path, policy: &mut PolicyEntry, part: Part, line: &str) -> Result<(), Error> {
+    let entry = policy.selinux.as_mut();
+    let artefact = entry.and_then(|entry| match part {
+        Part::Te => Some(&mut entry.te),
+        Part::Fc => Some(&mut entry.fc),
+        Part::Ports => entry.ports.as_mut(),
     });
-    let apparmor = json!({
-        "profile": "canc.cat", "complain": false,
-        "source": artefact(dir, "canc.cat", &parts.profile)?,
-    });
-    let seccomp = json!({
-        "programs": { "x86_64": [artefact(dir, "cat.x86_64.bpf", &parts.filter)?] },
-        "listing": artefact(dir, "cat.asm", "")?,
-        "launch_fd": 250, "needs_tracer": false, "needs_listener": false,
-    });
-    let launch = json!({
-        "exec": ["/usr/bin/cat"], "attach": [], "launch_from": ["user"], "demands": {}, "require_one_of": [],
-        "mode": "enforce", "capabilities": [], "no_new_privs": true, "limits": {}, "isolate": [],
-        "separate_instances": false, "env_keep": [], "env_set": [], "keep_descriptors": [], "keep_activation": false,
-    });
-    let policy = json!({
-        "name": "cat", "selinux": selinux, "apparmor": apparmor, "seccomp": seccomp, "landlock": null,
-        "launch": launch, "rules": [], "decisions": [],
-    });
-    let manifest = json!({
-        "format": 1, "compiler": "by hand", "source": { "name": "cat.can", "sha256": "" },
-        "options": {
-            "selinux_base": "debian13", "apparmor_abi": "4.0", "apparmor_features": "debian13",
-            "arches": ["x86_64"], "parameters": {},
-        },
-        "policies": [policy],
-    });
-    let file = dir.join("manifest.json");
-    fs::write(&file, manifest.to_string()).map_err(Error::io("writing", file))
+    append(dir, artefact, line.as_bytes())
+}
+
+/// Without the module, whose store takes the most time.
+fn profile(dir: &Path, policy: &mut PolicyEntry) -> Result<(), Error> {
+    policy.selinux = None;
+    append(dir, policy.apparmor.as_mut().map(|entry| &mut entry.source), b"nonsense\n")
+}
+
+fn filter(dir: &Path, policy: &mut PolicyEntry) -> Result<(), Error> {
+    policy.selinux = None;
+    let programs = policy.seccomp.as_mut().and_then(|entry| entry.programs.get_mut("x86_64"));
+    append(dir, programs.and_then(|list| list.first_mut()), &JUMP)
+}
+
+/// Adds bytes to an artefact, with the digest that it then has.
+fn append(dir: &Path, artefact: Option<&mut Artefact>, more: &[u8]) -> Result<(), Error> {
+    let artefact = artefact.ok_or_else(|| Error::Odd("the bundle lacks the artefact".to_owned()))?;
+    let file = dir.join(&artefact.path);
+    let mut bytes = fs::read(&file).map_err(Error::io("reading", &file))?;
+    bytes.extend(more);
+    artefact.sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    fs::write(&file, bytes).map_err(Error::io("writing", file))
 }

@@ -40,8 +40,7 @@ pub fn build(rootfs: &Rootfs, layer: &Layer, job: &VmJob) -> Result<Image, Error
     let image = Image { dir: rootfs.cache().scratch()? };
     let text = serde_json::to_vec(&job.for_guest()).map_err(|e| Error::Odd(e.to_string()))?;
     let own = [File::program(PROGRAM, guest::build("canc-guest", "canc-guest")?), File::text(JOB, text)];
-    stage(&layer.share(), job.files.iter().chain(&own))?;
-    layer.run("cp").args(["-dR", "--preserve=mode,ownership", "/mnt/.", "/"]).ok()?;
+    install(layer, job.files.iter().chain(&own))?;
     if job.kind.is_selinux() {
         layer.run("setfiles").args(["-F", FILE_CONTEXTS, "/"]).limit(LIMIT).ok()?;
     }
@@ -54,6 +53,12 @@ pub fn build(rootfs: &Rootfs, layer: &Layer, job: &VmJob) -> Result<Image, Error
         .limit(LIMIT)
         .ok()?;
     Ok(image)
+}
+
+/// Puts files into the layer's root.
+pub fn install<'a>(layer: &Layer, files: impl Iterator<Item = &'a File>) -> Result<(), Error> {
+    stage(&layer.share(), files)?;
+    layer.run("cp").args(["-dR", "--preserve=mode,ownership", "/mnt/.", "/"]).ok().map(|_| ())
 }
 
 /// Lays the files out below the emptied directory `share` as they shall lie below the machine's root.

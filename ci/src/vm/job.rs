@@ -198,6 +198,13 @@ impl VmTest {
         Self { step, expect: Expect::default() }
     }
 
+    /// The same of words that were put together.
+    pub fn launch(name: &str, argv: Vec<String>) -> Self {
+        let mut test = Self::new(name, &[]);
+        test.step.argv = argv;
+        test
+    }
+
     /// Performs it as this user and group.
     pub fn uid(mut self, uid: u32, gid: u32) -> Self {
         (self.step.user.uid, self.step.user.gid) = (uid, gid);

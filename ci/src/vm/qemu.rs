@@ -21,8 +21,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// What came out of a machine.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What ran it.
-    pub accel: Accel,
+    /// What ran it; `None` where there was no machine.
+    pub accel: Option<Accel>,
     /// In the order in which they came.
     pub events: Vec<Event>,
     /// Why it ended without saying that it was done.
@@ -48,7 +48,7 @@ pub fn boot(rootfs: &Rootfs, image: &Image, job: &VmJob) -> Result<Outcome, Erro
     let fault = machine.follow(job.boot_limit * accel.slowness(), job.limit() * accel.slowness());
     machine.end();
     Ok(Outcome {
-        accel,
+        accel: Some(accel),
         fault,
         console: tail(&read(&dir.join("console"))),
         boot: machine.boot.unwrap_or(machine.start.elapsed()),

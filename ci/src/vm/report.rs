@@ -20,8 +20,8 @@ pub struct VmReport {
     pub faults: Vec<String>,
     /// One entry per test, in order.
     pub tests: Vec<TestResult>,
-    /// What ran it.
-    pub accel: Accel,
+    /// What ran it; `None` where it ran on this machine's own kernel.
+    pub accel: Option<Accel>,
     /// Time for building policy and image.
     pub built: Duration,
     /// Time until the first event.
@@ -163,8 +163,9 @@ impl std::fmt::Display for VmReport {
         let (built, boot, took) = (seconds(self.built), seconds(self.boot), seconds(self.took));
         writeln!(
             f,
-            "{}: {kernel}, {:?}, built {built:.1} s, up {boot:.1} s, ended {took:.1} s",
-            self.name, self.accel
+            "{}: {kernel}, {}, built {built:.1} s, up {boot:.1} s, ended {took:.1} s",
+            self.name,
+            self.accel.map_or_else(|| "no machine".to_owned(), |accel| format!("{accel:?}"))
         )?;
         for fault in &self.faults {
             writeln!(f, "  FAULT {fault}")?;
@@ -252,7 +253,7 @@ mod tests {
 
     fn outcome(events: Vec<Event>, fault: Option<&str>) -> Outcome {
         Outcome {
-            accel: Accel::Tcg,
+            accel: Some(Accel::Tcg),
             events,
             fault: fault.map(str::to_owned),
             console: "last words".to_owned(),

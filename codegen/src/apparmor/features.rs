@@ -146,7 +146,8 @@ impl Features {
     /// Never in practice: the ABIs' own feature sets are tested.
     pub fn new(abi: Abi, kernel: FeatureSet) -> Result<Self, FeaturesError> {
         let mut out = Self { abi: abi.features()?, kernel, known: Known::default() };
-        let af_unix = |set: &FeatureSet| set.has("network_v8/af_unix", "yes") || set.has("network/af_unix", "yes");
+        let af_unix =
+            |set: &FeatureSet| set.has("network_v8/af_unix", "yes") || set.has("network/af_unix", "yes");
         out.known = Known {
             network: out.both_know("network_v8"),
             network_operations: abi >= Abi::V4,

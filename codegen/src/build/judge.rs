@@ -141,8 +141,8 @@ fn one(subject: &Subject<'_>, index: usize, policy: &Policy) -> Result<PolicyJud
         let mut results = vec![RuleResult::default(); policy.rules.len()];
         for deployed in subject.deployed(index, deployment) {
             let judge = Judge::new(evaluator, deployed.layers);
-            for (rule, result) in policy.rules.iter().zip(&mut results) {
-                *result = std::mem::take(result).join(judge.rule(rule)?);
+            for (found, result) in judge.rules(&policy.rules)?.into_iter().zip(&mut results) {
+                *result = std::mem::take(result).join(found);
             }
         }
         rules.insert(deployment, results);

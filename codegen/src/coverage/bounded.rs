@@ -106,12 +106,13 @@ fn class_bounded(
             continue;
         }
         // (a): nothing is allowed and some layer refuses all of it.
-        let allows_nothing = !evaluator.allows_any(kind)?;
         let mut refused = false;
-        for layer in layers {
-            refused |= (layer.permitted)(kind, "/")?.refuses_all_but_base();
+        if !evaluator.allows_any(kind)? {
+            for layer in layers {
+                refused = refused || (layer.permitted)(kind, "/")?.refuses_all_but_base();
+            }
         }
-        if !(allows_nothing && refused) {
+        if !refused {
             return Ok(Boundedness::Unbounded(describe(kind)));
         }
     }

@@ -1,9 +1,10 @@
 //! One layer as coverage sees it: what it permits near a place, and which kinds of request it can tell apart.
 
 use crate::verdict::{Outcome, Verdict};
-use canc_dsl::meaning::{Kind, Region, RequestSet};
+use canc_dsl::meaning::{Dim, Kind, Region, RequestSet};
 use canc_dsl::policy::{RuleId, Target};
-use canc_sets::path::TooLarge;
+use canc_sets::path::{Lang, TooLarge};
+use std::collections::HashSet;
 
 /// Something on a host that refuses requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -80,10 +81,7 @@ impl Permitted {
     pub fn set(&self) -> Option<RequestSet> {
         match self {
             Self::Everything => None,
-            Self::Only { grants, denies } => {
-                let all = |list: &[Grant]| RequestSet::new(list.iter().map(|g| g.region.clone()).collect());
-                Some(all(grants).minus(&all(denies)))
-            }
+            Self::Only { grants, denies } => Some(regions(grants).minus(&joined(regions(denies)))),
             Self::Joined { whole, .. } => Some(whole.clone()),
         }
     }
@@ -121,9 +119,73 @@ impl Permitted {
     pub fn refuses_all_but_base(&self) -> bool {
         match self {
             Self::Everything => false,
-            Self::Only { grants, .. } | Self::Joined { grants, .. } => grants.iter().all(|g| g.source == Source::Base),
+            Self::Only { grants, .. } | Self::Joined { grants, .. } => {
+                grants.iter().all(|g| g.source == Source::Base)
+            }
         }
     }
+}
+
+/// The grants of distinct boxes: a thousand rules that all bring every port are one.
+pub(super) fn once(mut grants: Vec<Grant>) -> Vec<Grant> {
+    let mut seen: HashSet<String> = HashSet::new();
+    grants.retain(|g| grant_key(g).is_none_or(|key| seen.insert(key)));
+    grants
+}
+
+/// The boxes of some grants, each once.
+fn regions(grants: &[Grant]) -> RequestSet {
+    let mut seen: HashSet<String> = HashSet::new();
+    let new = |g: &&Grant| grant_key(g).is_none_or(|key| seen.insert(key));
+    RequestSet::new(grants.iter().filter(new).map(|g| g.region.clone()).collect())
+}
+
+/// A text that is equal for grants of equal boxes and kinds; `None` where that is not known.
+pub(super) fn grant_key(grant: &Grant) -> Option<String> {
+    plain_key(&grant.region).or_else(|| grant.key.as_ref().map(|key| format!("={key}")))
+}
+
+/// The same of a box, by its selectors.
+fn plain_key(region: &Region) -> Option<String> {
+    let plain = |dim: &Dim| match dim {
+        Dim::Bits(_) | Dim::Ports(_) | Dim::Addresses(_) => true,
+        Dim::Paths(lang) | Dim::Names(lang) => matches!(lang, Lang::All),
+    };
+    region.dims.iter().all(plain).then(|| format!("{:?}", region.dims))
+}
+
+/// The same requests without boxes that are there twice.
+pub(super) fn distinct(mut set: RequestSet) -> RequestSet {
+    if set.regions.len() > 1 {
+        let mut seen: HashSet<String> = HashSet::new();
+        set.regions.retain(|r| plain_key(r).is_none_or(|key| seen.insert(key)));
+    }
+    set
+}
+
+/// The same requests in fewer boxes: those that differ in their paths alone are one. Taking many paths away at once is one step.
+pub(super) fn joined(set: RequestSet) -> RequestSet {
+    let mut out: Vec<Region> = Vec::new();
+    let mut paths: Vec<(Kind, u128, Vec<Lang>)> = Vec::new();
+    for region in set.regions {
+        let kind = region.kind;
+        match <[Dim; 2]>::try_from(region.dims) {
+            Ok([Dim::Bits(who), Dim::Paths(lang)]) => {
+                match paths.iter_mut().find(|(k, w, _)| (*k, *w) == (kind, who)) {
+                    Some((_, _, langs)) => langs.push(lang),
+                    None => paths.push((kind, who, vec![lang])),
+                }
+            }
+            Ok(dims) => out.push(Region { kind, dims: dims.into() }),
+            Err(dims) => out.push(Region { kind, dims }),
+        }
+    }
+    let join = |(kind, who, langs): (Kind, u128, Vec<Lang>)| {
+        let lang = if langs.len() == 1 { langs.into_iter().next() } else { Some(Lang::Any(langs)) };
+        Region { kind, dims: vec![Dim::Bits(who), Dim::Paths(lang.unwrap_or(Lang::Empty))] }
+    };
+    out.extend(paths.into_iter().map(join));
+    RequestSet::new(out)
 }
 
 /// What a layer answers when asked for its permissions of a kind near a literal path prefix.

@@ -38,6 +38,8 @@ struct PathGrant {
     rights: Rights,
     rules: Vec<String>,
     near: String,
+    /// The pattern as text.
+    key: String,
 }
 
 impl Paths {
@@ -56,7 +58,8 @@ impl Paths {
                     let pattern = pattern_of(&Place::of_path(&rule.path))?;
                     let near = pattern.literal_prefix();
                     let rights = rule.access.iter().filter_map(|w| Right::of_word(w)).collect();
-                    Some(PathGrant { pattern, rights, rules: rule.rules.clone(), near })
+                    let key = pattern.to_string();
+                    Some(PathGrant { pattern, rights, rules: rule.rules.clone(), near, key })
                 })
                 .collect();
             let index = Near::new(grants.iter().map(|p| &p.pattern));
@@ -196,7 +199,7 @@ impl<'a> Reader<'a> {
             let region = region(op, &path.pattern)?;
             for rule in &path.rules {
                 let source = self.by_name.get(rule).copied().unwrap_or(Source::Base);
-                let key = Some(path.pattern.to_string());
+                let key = Some(path.key.clone());
                 grants.push(Grant { source, region: region.clone(), near: path.near.clone(), key });
             }
         }

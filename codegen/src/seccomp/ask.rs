@@ -27,13 +27,17 @@ pub struct Witness {
     pub args: [u64; 6],
     /// Whether what happens depends on them.
     pub depends: bool,
+    /// Whether they were found. Where looking takes too long, the call counts as one with unknown arguments.
+    pub found: bool,
 }
 
 impl fmt::Display for Witness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "syscall {}", self.call)?;
         let shown = self.args.iter().rposition(|a| *a != 0).map_or(1, |last| last + 1);
-        if self.depends {
+        if !self.found {
+            write!(f, " with some arguments, for all that could be found out")?;
+        } else if self.depends {
             let list: Vec<String> = self.args.iter().take(shown).map(|a| format!("{a:#x}")).collect();
             write!(f, "({})", list.join(", "))?;
         }
@@ -72,8 +76,10 @@ impl Lowered {
                     .and_then(|i| self.clauses.plain(i, item.name, *arch))
                     .is_none();
                 let mut example = |made| {
-                    let args = decisions.example(*arch, item.name, item.condition.as_ref(), made)?;
-                    Some(Witness { arch: *arch, call: item.name, args, depends })
+                    let args = decisions.example(*arch, item.name, item.condition.as_ref(), made);
+                    let found = args.is_ok();
+                    let args = args.unwrap_or(Some([0; 6]))?;
+                    Some(Witness { arch: *arch, call: item.name, args, depends, found })
                 };
                 out.made = out.made.or_else(|| example(true));
                 out.refused = out.refused.or_else(|| example(false));

@@ -5,6 +5,9 @@ use canc_dsl::policy::{ArgTest, Compare, Condition, Width};
 use canc_sets::interval::Intervals;
 use canc_sets::syscalls::{Arch, Arg, ArgKind, args, args_on};
 
+/// Steps for each instruction of the parts, within which they are merged into one diagram.
+const MERGING: usize = 64;
+
 /// Arguments that a filter sees.
 pub const REGISTERS: u8 = 6;
 
@@ -104,7 +107,8 @@ impl Compiler<'_> {
             Condition::Any(list) => self.list(list, false),
             Condition::Not(inner) => {
                 let inner = self.condition(inner)?;
-                Ok(self.arena.not(inner)?)
+                let (yes, no) = (self.arena.constant(true)?, self.arena.constant(false)?);
+                Ok(self.arena.graft(inner, no, yes)?)
             }
             Condition::Test(test) => self.test(test),
             Condition::Arch(arches) => Ok(self.arena.constant(arches.contains(&self.arch))?),
@@ -113,7 +117,27 @@ impl Compiler<'_> {
 
     fn list(&mut self, list: &[Condition], every: bool) -> Result<NodeId, Unfit> {
         let parts: Vec<NodeId> = list.iter().map(|c| self.condition(c)).collect::<Result<_, _>>()?;
-        Ok(self.arena.fold(parts, every)?)
+        let size: usize = parts.iter().map(|p| self.arena.cost(*p)).sum();
+        let merged = self.arena.limited(MERGING * size + MERGING, |arena| arena.fold(parts.clone(), every));
+        Ok(match merged {
+            Ok(merged) => merged,
+            Err(TooLarge) => self.one_by_one(&parts, every)?,
+        })
+    }
+
+    /// The conditions one after another, each asked where those before it leave the answer open.
+    fn one_by_one(&mut self, parts: &[NodeId], every: bool) -> Result<NodeId, TooLarge> {
+        let end = self.arena.constant(every)?;
+        let mut next = end;
+        for part in parts.iter().rev() {
+            let stop = self.arena.constant(!every)?;
+            next = if every {
+                self.arena.graft(*part, next, stop)?
+            } else {
+                self.arena.graft(*part, stop, next)?
+            };
+        }
+        Ok(next)
     }
 
     fn test(&mut self, test: &ArgTest) -> Result<NodeId, Unfit> {
@@ -384,23 +408,37 @@ mod tests {
             let unsigned = words.iter().map(|s| (*s, compare(op, i128::from(*s), i128::from(value))));
             agrees("mmap", test(Width::U64), unsigned);
             let signed = |w: u64| i128::from(w.cast_signed());
-            agrees("lseek", test(Width::I64), words.iter().map(|s| (*s, compare(op, signed(*s), signed(value)))));
+            agrees(
+                "lseek",
+                test(Width::I64),
+                words.iter().map(|s| (*s, compare(op, signed(*s), signed(value)))),
+            );
         }
     }
 
     #[test]
     fn all_comparisons_of_half_words_are_exact_and_look_at_nothing_else() {
-        let words: Vec<u64> =
-            HALVES.iter().flat_map(|l| [0, 1, u32::MAX].map(|h| u64::from(h) << 32 | u64::from(*l))).collect();
+        let words: Vec<u64> = HALVES
+            .iter()
+            .flat_map(|l| [0, 1, u32::MAX].map(|h| u64::from(h) << 32 | u64::from(*l)))
+            .collect();
         for (value, op) in HALVES.iter().flat_map(|v| OPERATORS.map(|op| (*v, op))) {
             let test = |width| ArgTest { arg: 1, width, mask: u64::MAX, op, value: u64::from(value) };
             let right = i128::from(value);
-            agrees("ioctl", test(Width::U32), words.iter().map(|s| (*s, compare(op, i128::from(low(*s)), right))));
+            agrees(
+                "ioctl",
+                test(Width::U32),
+                words.iter().map(|s| (*s, compare(op, i128::from(low(*s)), right))),
+            );
             let signed = |w: u32| i128::from(w.cast_signed());
             let kill = words.iter().map(|s| (*s, compare(op, signed(low(*s)), signed(value))));
             agrees("kill", test(Width::I32), kill);
             if value <= 0xffff {
-                agrees("chmod", test(Width::U16), words.iter().map(|s| (*s, compare(op, i128::from(s & 0xffff), right))));
+                agrees(
+                    "chmod",
+                    test(Width::U16),
+                    words.iter().map(|s| (*s, compare(op, i128::from(s & 0xffff), right))),
+                );
             }
         }
     }
@@ -411,7 +449,8 @@ mod tests {
         for mask in 0..64 {
             for value in (0..64).filter(|v| v & !mask == 0) {
                 for op in [Compare::Eq, Compare::Ne] {
-                    let test = ArgTest { arg: 1, width: Width::U64, mask: spread(mask), op, value: spread(value) };
+                    let test =
+                        ArgTest { arg: 1, width: Width::U64, mask: spread(mask), op, value: spread(value) };
                     let asked = (0..64).map(|s| (spread(s), (s & mask == value) == (op == Compare::Eq)));
                     agrees("mmap", test, asked);
                 }

@@ -93,7 +93,7 @@ impl Reader<'_> {
         if kind == Kind::Ptrace {
             // Reading goes through files of /proc too.
             let dims = vec![Dim::Bits(1 << PtraceMode::Read as u32), Dim::Bits(self.peers)];
-            grants.push(grant(GrantSource::Base, Region { kind, dims }));
+            grants.push(Grant { key: None, ..grant(GrantSource::Base, Region { kind, dims }) });
         }
         if let Some((families, dims)) = self.requests(kind) {
             for source in self.sources(&families) {

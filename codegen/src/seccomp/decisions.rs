@@ -1,13 +1,13 @@
 //! Clauses to the decision on each call, made once and asked many times: for tables, verdicts and coverage.
 
 use super::condition::Compiler;
-use super::diagram::{Arena, Half, Leaf, Node, NodeId, Word};
+use super::diagram::{Arena, Half, Leaf, NodeId, TooLarge, Word};
 use super::encode::action;
 use super::model::{Clauses, EVERYWHERE, Unsayable};
-use super::word::{Bound, witness};
+use super::reach::{Reach, reach};
 use canc_dsl::policy::{Action, Condition};
 use canc_sets::syscalls::{self, Arch};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// What a filter does with the calls that meet a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,9 @@ pub enum Permission {
     /// None is made.
     None,
 }
+
+/// Steps for each instruction of a decision, within which it is cut down to the calls that meet a condition.
+const ASKING: usize = 64;
 
 /// The decisions on calls.
 #[derive(Debug)]
@@ -85,20 +88,8 @@ impl<'a> Decisions<'a> {
     pub fn permission(&mut self, arch: Arch, name: &str, when: Option<&Condition>) -> Permission {
         let Some(name) = on_table(arch, name) else { return Permission::Absent };
         let Ok(node) = self.among(arch, name, when) else { return Permission::Some };
-        let (mut made, mut refused) = (false, false);
-        let mut todo = vec![node];
-        let mut seen = HashSet::new();
-        while let Some(node) = todo.pop().filter(|_| !(made && refused)) {
-            match self.arena.get(node) {
-                Node::Leaf(Leaf::Return(value)) if permits(*value) => made = true,
-                Node::Leaf(Leaf::Return(_)) => refused = true,
-                Node::Leaf(Leaf::Bool(_)) => (),
-                Node::Test { edges, .. } => {
-                    todo.extend(edges.iter().map(|e| e.to).filter(|n| seen.insert(*n)))
-                }
-            }
-        }
-        match (made, refused) {
+        let reaches = |made| !matches!(reach(&self.arena, node, |l| is(l, made)), Reach::Nowhere);
+        match (reaches(true), reaches(false)) {
             (true, false) => Permission::All,
             (true, true) => Permission::Some,
             (false, _) => Permission::None,
@@ -116,8 +107,11 @@ impl<'a> Decisions<'a> {
         let node = self.on(arch, call, name)?;
         let when = self.condition(arch, name, when)?;
         let outside = self.arena.constant(false)?;
-        let node = self.arena.choose(when, node, outside)?;
-        Ok(self.arena.prune(node)?)
+        let steps = ASKING * (self.arena.cost(node) + self.arena.cost(when) + ASKING);
+        Ok(self.arena.limited(steps, |arena| {
+            let node = arena.choose(when, node, outside)?;
+            arena.prune(node)
+        })?)
     }
 
     fn condition(
@@ -133,53 +127,38 @@ impl<'a> Decisions<'a> {
 
     /// Arguments of a call that meets a condition and is made (or refused); `None` when there are none. The registers are the
     /// architecture's own.
+    ///
+    /// # Errors
+    /// When finding out takes too long.
     pub fn example(
         &mut self,
         arch: Arch,
         name: &str,
         when: Option<&Condition>,
         made: bool,
-    ) -> Option<[u64; 6]> {
-        let name = on_table(arch, name)?;
-        let node = self.among(arch, name, when).ok()?;
-        let words = self.path(node, made, &mut Vec::new())?;
-        let value = |register: u8, half| u64::from(words.get(&Word { register, half }).copied().unwrap_or(0));
-        Some([0, 1, 2, 3, 4, 5].map(|r| value(r, Half::High) << 32 | value(r, Half::Low)))
-    }
-
-    /// The words of a path to a leaf that makes, or refuses, the call.
-    fn path(&self, node: NodeId, made: bool, bounds: &mut Vec<(Word, Bound)>) -> Option<HashMap<Word, u32>> {
-        match self.arena.get(node) {
-            Node::Leaf(Leaf::Return(value)) if permits(*value) == made => words(bounds),
-            Node::Leaf(_) => None,
-            Node::Test { view, edges } => {
-                let mut low = 0;
-                for edge in edges {
-                    bounds.push((view.word, Bound { mask: view.mask, low, high: edge.last }));
-                    if let Some(found) = self.path(edge.to, made, bounds) {
-                        return Some(found);
-                    }
-                    bounds.pop();
-                    low = edge.last.saturating_add(1);
-                }
-                None
+    ) -> Result<Option<[u64; 6]>, Unsayable> {
+        let Some(name) = on_table(arch, name) else { return Ok(None) };
+        let node = self.among(arch, name, when)?;
+        match reach(&self.arena, node, |l| is(l, made)) {
+            Reach::Nowhere => Ok(None),
+            Reach::Unknown => Err(TooLarge.into()),
+            Reach::By(words) => {
+                let value =
+                    |register: u8, half| u64::from(words.get(&Word { register, half }).copied().unwrap_or(0));
+                Ok(Some([0, 1, 2, 3, 4, 5].map(|r| value(r, Half::High) << 32 | value(r, Half::Low))))
             }
         }
     }
 }
 
+/// Whether a leaf makes, or refuses, the call.
+fn is(leaf: Leaf, made: bool) -> bool {
+    matches!(leaf, Leaf::Return(value) if permits(value) == made)
+}
+
 /// The table's own name of a call that an architecture has.
 fn on_table(arch: Arch, name: &str) -> Option<&'static str> {
     syscalls::number(arch, name).and_then(|_| syscalls::lookup(name))
-}
-
-/// A word for each that is bounded.
-fn words(bounds: &[(Word, Bound)]) -> Option<HashMap<Word, u32>> {
-    let mut by_word: HashMap<Word, Vec<Bound>> = HashMap::new();
-    for (word, bound) in bounds {
-        by_word.entry(*word).or_default().push(*bound);
-    }
-    by_word.into_iter().map(|(word, bounds)| Some((word, witness(&bounds)?))).collect()
 }
 
 /// Whether a call is made under this answer, a supervisor's consent included.

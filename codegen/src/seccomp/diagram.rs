@@ -4,7 +4,7 @@
 //! fixed order, so equal functions become equal nodes wherever no two masks of one word meet; where they do, [`Arena::prune`] drops
 //! what no word can reach.
 
-use super::word::{Bound, satisfiable};
+use super::word::{Bound, narrowed, satisfiable};
 use canc_sets::interval::Intervals;
 use std::collections::HashMap;
 
@@ -37,7 +37,7 @@ pub struct View {
 
 impl View {
     /// The order in which diagrams ask: argument by argument, high half first, the whole word before parts of it.
-    fn rank(self) -> (Word, u32) {
+    pub fn rank(self) -> (Word, u32) {
         (self.word, !self.mask)
     }
 }
@@ -78,24 +78,71 @@ pub enum Node {
     },
 }
 
-/// A diagram grew beyond [`MOST_NODES`].
+/// A diagram grew beyond [`MOST_NODES`], or took more steps than it was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLarge;
 
 /// Nodes an arena holds at most, so that a hostile condition costs bounded time and memory.
 pub const MOST_NODES: usize = 400_000;
 
+/// Steps of combining in one arena at most: well below a second.
+const MOST_STEPS: usize = 1_000_000;
+
+/// Answers about one word that pruning remembers on a path. More of them are forgotten, which keeps what is remembered few.
+const MOST_KNOWN: usize = 5;
+
 /// All nodes of one lowering.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Arena {
     nodes: Vec<Node>,
     ids: HashMap<Node, NodeId>,
     chosen: HashMap<(NodeId, NodeId, NodeId), NodeId>,
     pruned: HashMap<(NodeId, Vec<Bound>), NodeId>,
     edges: usize,
+    steps_left: usize,
+}
+
+impl Default for Arena {
+    fn default() -> Self {
+        Self {
+            nodes: Vec::new(),
+            ids: HashMap::new(),
+            chosen: HashMap::new(),
+            pruned: HashMap::new(),
+            edges: 0,
+            steps_left: MOST_STEPS,
+        }
+    }
 }
 
 impl Arena {
+    /// Work that may take this many steps, an edge of a combined node each.
+    ///
+    /// # Errors
+    /// When the work is too large.
+    pub fn limited<T, E: From<TooLarge>>(
+        &mut self,
+        steps: usize,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let before = self.steps_left;
+        let given = steps.min(before);
+        self.steps_left = given;
+        let done = work(self);
+        self.steps_left = before - (given - self.steps_left);
+        done
+    }
+
+    /// Counts steps of work.
+    ///
+    /// # Errors
+    /// When fewer are left.
+    pub fn spend(&mut self, steps: usize) -> Result<(), TooLarge> {
+        let left = self.steps_left.checked_sub(steps);
+        self.steps_left = left.unwrap_or(0);
+        left.map(|_| ()).ok_or(TooLarge)
+    }
+
     /// The node with this number. Numbers come from the same arena, so there always is one.
     #[must_use]
     pub fn get(&self, id: NodeId) -> &Node {
@@ -213,6 +260,7 @@ impl Arena {
         let sides = three.map(|id| self.sides(id, view));
         let mut edges = Vec::new();
         for (last, [a, b, c]) in Merge::new(sides) {
+            self.spend(1)?;
             edges.push(Edge { last, to: self.choose(a, b, c)? });
         }
         let made = self.test(view, edges)?;
@@ -268,7 +316,10 @@ impl Arena {
     }
 
     /// Conditions that ask about one view alone, such as a long list of values, are joined as sets.
-    fn join_sets(&mut self, list: Vec<NodeId>, every: bool) -> Result<Vec<NodeId>, TooLarge> {
+    ///
+    /// # Errors
+    /// When the arena is full.
+    pub fn join_sets(&mut self, list: Vec<NodeId>, every: bool) -> Result<Vec<NodeId>, TooLarge> {
         let mut sets: Vec<(View, Vec<(u32, u32)>)> = Vec::new();
         let mut out = Vec::new();
         for id in list {
@@ -305,12 +356,17 @@ impl Arena {
         Some((*view, out))
     }
 
-    /// The same decision without edges that no word can take because of the questions asked before about the same word.
+    /// The same decision without edges that no word can take because of the questions asked before about the same word; the decision
+    /// itself where looking for them takes too long.
     ///
     /// # Errors
     /// When the arena is full.
     pub fn prune(&mut self, id: NodeId) -> Result<NodeId, TooLarge> {
-        self.prune_under(id, Vec::new())
+        match self.prune_under(id, Vec::new()) {
+            // What no word can reach costs instructions and never correctness.
+            Err(TooLarge) => Ok(id),
+            done => done,
+        }
     }
 
     /// `known`: the answers on the path so far about the word that this node asks about.
@@ -324,8 +380,12 @@ impl Arena {
         let mut kept = Vec::new();
         let mut low = 0;
         for edge in &edges {
-            let mut bounds = key.1.clone();
-            bounds.push(Bound { mask: view.mask, low, high: edge.last });
+            // What many masks have in common takes long to find out.
+            self.spend(1 + 8 * key.1.len() * key.1.len())?;
+            let mut bounds = narrowed(&key.1, Bound { mask: view.mask, low, high: edge.last });
+            if bounds.len() > MOST_KNOWN {
+                bounds.remove(0);
+            }
             low = edge.last.saturating_add(1);
             let obvious = view.mask == u32::MAX && key.1.is_empty();
             if !obvious && !satisfiable(&bounds) {
@@ -370,6 +430,39 @@ impl Arena {
             },
             Node::Leaf(_) => None,
         }
+    }
+
+    /// The condition with other places in place of true and false, without a look at what is known there.
+    ///
+    /// # Errors
+    /// When the arena is full.
+    pub fn graft(&mut self, of: NodeId, then: NodeId, else_: NodeId) -> Result<NodeId, TooLarge> {
+        self.graft_known(of, then, else_, &mut HashMap::new())
+    }
+
+    fn graft_known(
+        &mut self,
+        of: NodeId,
+        then: NodeId,
+        else_: NodeId,
+        known: &mut HashMap<NodeId, NodeId>,
+    ) -> Result<NodeId, TooLarge> {
+        if let Some(done) = known.get(&of) {
+            return Ok(*done);
+        }
+        let (view, edges) = match self.get(of) {
+            Node::Leaf(Leaf::Bool(true)) => return Ok(then),
+            Node::Leaf(Leaf::Bool(false)) => return Ok(else_),
+            Node::Leaf(Leaf::Return(_)) => return Ok(of),
+            Node::Test { view, edges } => (*view, edges.clone()),
+        };
+        let mut made = Vec::with_capacity(edges.len());
+        for Edge { last, to } in edges {
+            made.push(Edge { last, to: self.graft_known(to, then, else_, known)? });
+        }
+        let made = self.test(view, made)?;
+        known.insert(of, made);
+        Ok(made)
     }
 
     /// The leaf that these words lead to.

@@ -3,10 +3,15 @@
 use super::LowerError;
 use super::condition::Compiler;
 use super::decisions::Decisions;
-use super::diagram::{NodeId, TooLarge};
+use super::diagram::{Arena, Leaf, NodeId, TooLarge};
+use super::errors::MOST_NAMED;
 use super::model::{Clause, Effect, Source};
+use super::reach::{Reach, reach};
 use canc_dsl::policy::{Action, RuleId};
 use canc_sets::syscalls::{self, Arch};
+
+/// Steps for each instruction of conditions that are held against each other.
+const MERGING: usize = 64;
 
 /// A deny that names its error.
 struct Answer {
@@ -24,11 +29,14 @@ pub(super) fn conflicts(decisions: &mut Decisions<'_>, arches: &[Arch]) -> Vec<L
         let differ = answers.first().is_some_and(|first| answers.iter().any(|a| a.number != first.number));
         let mut on = arches.iter().filter(|_| differ);
         // What cannot be compiled is reported with the decision on the call.
-        if let Some((first, second)) =
-            on.find_map(|arch| conflict(decisions, *arch, call, &answers).ok().flatten())
-        {
-            out.push(LowerError::TwoErrnos { call, first, second });
-        }
+        out.extend(on.find_map(|arch| match conflict(decisions, *arch, call, &answers) {
+            Ok(None) => None,
+            Ok(Some((first, second))) => Some(LowerError::TwoErrnos { call, first, second }),
+            Err(TooLarge) => Some(LowerError::TooComplicated {
+                call: Some(call),
+                rules: answers.iter().map(|a| a.rule).take(MOST_NAMED).collect(),
+            }),
+        }));
     }
     out
 }
@@ -89,13 +97,31 @@ fn meeting(
     those: &[(RuleId, NodeId)],
 ) -> Result<Option<(RuleId, NodeId)>, TooLarge> {
     let arena = &mut decisions.arena;
-    let any = arena.fold(those.iter().map(|t| t.1).collect(), false)?;
+    let size: usize = those.iter().map(|t| arena.cost(t.1)).sum();
+    let any = arena
+        .limited(MERGING * (size + MERGING), |arena| arena.fold(those.iter().map(|t| t.1).collect(), false));
+    // Where all of them together are too much, one by one.
+    let rest = match any {
+        Ok(any) => vec![any],
+        Err(TooLarge) => those.iter().map(|t| t.1).collect(),
+    };
     for (rule, holds) in these {
-        let both = arena.fold(vec![*holds, any], true)?;
-        let both = arena.prune(both)?;
-        if !arena.is_constant(both, false) {
-            return Ok(Some((*rule, *holds)));
+        for other in &rest {
+            if meets(arena, *holds, *other)? {
+                return Ok(Some((*rule, *holds)));
+            }
         }
     }
     Ok(None)
+}
+
+/// Whether some words meet both conditions.
+fn meets(arena: &mut Arena, one: NodeId, other: NodeId) -> Result<bool, TooLarge> {
+    let steps = MERGING * (arena.cost(one) + arena.cost(other) + MERGING);
+    let both = arena.limited(steps, |arena| arena.fold(vec![one, other], true))?;
+    match reach(arena, both, |l| l == Leaf::Bool(true)) {
+        Reach::By(_) => Ok(true),
+        Reach::Nowhere => Ok(false),
+        Reach::Unknown => Err(TooLarge),
+    }
 }

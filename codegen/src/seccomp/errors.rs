@@ -52,7 +52,7 @@ pub enum LowerError {
 }
 
 /// At most this many rules are named.
-const MOST_NAMED: usize = 5;
+pub(super) const MOST_NAMED: usize = 5;
 
 impl LowerError {
     /// The error for a call's decision.

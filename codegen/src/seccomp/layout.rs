@@ -79,6 +79,26 @@ pub fn program(
     writer.finish()
 }
 
+/// The most instructions that a run through a program executes.
+#[must_use]
+pub fn longest(program: &[Instruction]) -> usize {
+    // Jumps lead forward only, so what follows is known first.
+    let mut behind: Vec<usize> = Vec::with_capacity(program.len());
+    for instruction in program.iter().rev() {
+        let after = |skip: usize| behind.len().checked_sub(skip + 1).and_then(|i| behind.get(i)).copied();
+        let next = match instruction.code {
+            op::RETURN => None,
+            op::JUMP => after(usize::try_from(instruction.k).unwrap_or(usize::MAX - 1)),
+            op::EQUAL | op::AT_LEAST | op::ANY_BIT => {
+                after(usize::from(instruction.jt)).max(after(usize::from(instruction.jf)))
+            }
+            _ => after(0),
+        };
+        behind.push(1 + next.unwrap_or(0));
+    }
+    behind.last().copied().unwrap_or(0)
+}
+
 /// A destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Place {

@@ -146,7 +146,8 @@ impl<'a> Lines<'a> {
 
     fn rule(&self, span: Span) -> RuleText {
         let starts = self.starts.get(&span.file).map_or(&[][..], Vec::as_slice);
-        let file = self.sources.get(span.file).map_or("", |f| &f.name);
+        // Without its directories: the same source gives the same bytes wherever it lies.
+        let file = self.sources.get(span.file).and_then(|f| f.name.rsplit('/').next()).unwrap_or_default();
         RuleText {
             file: Text::new(file),
             line: starts.partition_point(|s| *s <= span.start),

@@ -6,6 +6,7 @@
 mod ask;
 mod calls;
 pub mod checker;
+mod combine;
 mod condition;
 mod coverage;
 mod decide;
@@ -20,7 +21,9 @@ mod implied;
 mod layout;
 mod listing;
 mod lower;
+mod measure;
 mod model;
+mod reach;
 pub mod sim;
 mod split;
 #[cfg(test)]

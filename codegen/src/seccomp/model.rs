@@ -1,5 +1,6 @@
 //! A policy to clauses per system call, and clauses to the decision on each call of an architecture. It knows no instruction.
 
+use super::combine::{Layer, Layers, combine};
 use super::condition::{Compiler, Unfit};
 use super::diagram::{Arena, Leaf, NodeId, TooLarge};
 use super::encode::{rank, return_value};
@@ -269,31 +270,23 @@ impl Clauses {
         Ok(self.layer(arena, groups, name)?)
     }
 
-    /// Puts the groups one over another, the weakest first.
+    /// The groups with what each answers, the weakest first.
     fn layer(&self, arena: &mut Arena, groups: Groups, name: &str) -> Result<NodeId, TooLarge> {
         let mentioned = !groups.allow.is_empty() || !groups.log.is_empty();
         let otherwise = if mentioned { self.unmatched() } else { self.unmentioned(name) };
-        let leaf = |arena: &mut Arena, action| arena.leaf(Leaf::Return(self.answer(action)));
-        let (allow, log) = (arena.fold(groups.allow, false)?, arena.fold(groups.log, false)?);
-        let (yes, logged) = (leaf(arena, Action::Allow)?, leaf(arena, Action::Log)?);
-        let mut granted = arena.choose(log, logged, yes)?;
-        for ((action, _), list) in groups.guards {
-            let (refused, when) = (leaf(arena, action)?, arena.fold(list, false)?);
-            granted = arena.choose(when, refused, granted)?;
-        }
-        let mut decision = leaf(arena, otherwise)?;
-        let any = arena.fold(vec![allow, log], false)?;
-        decision = arena.choose(any, granted, decision)?;
         let mut denies = groups.denies;
         // An error that a rule names before one that it does not.
         denies.sort_by_key(|((action, named), _)| std::cmp::Reverse((rank(*action), !named, *action)));
-        for ((action, _), list) in denies {
-            let (refused, when) = (leaf(arena, action)?, arena.fold(list, false)?);
-            decision = arena.choose(when, refused, decision)?;
-        }
-        let launch = arena.fold(groups.launch, false)?;
-        decision = arena.choose(launch, yes, decision)?;
-        arena.prune(decision)
+        let mut leaf = |action| arena.leaf(Leaf::Return(self.answer(action)));
+        let mut answered = |list: Vec<Refusals>| -> Result<Vec<Layer>, TooLarge> {
+            list.into_iter().map(|((action, _), when)| Ok(Layer { answer: leaf(action)?, when })).collect()
+        };
+        let (guards, mut above) = (answered(groups.guards)?, answered(denies)?);
+        let (allowed, logged, otherwise) = (leaf(Action::Allow)?, leaf(Action::Log)?, leaf(otherwise)?);
+        above.push(Layer { answer: allowed, when: groups.launch });
+        let granted =
+            [Layer { answer: allowed, when: groups.allow }, Layer { answer: logged, when: groups.log }];
+        combine(arena, &Layers { otherwise, granted, guards, above })
     }
 }
 

@@ -11,7 +11,7 @@ use super::layout::{Program, Section, Trees, program};
 use super::model::{Clauses, Source};
 use canc_dsl::policy::{Action, RuleId};
 use canc_sets::syscalls::{self, Arch};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 /// All filters of a process together (`MAX_INSNS_PER_PATH` in `kernel/seccomp.c`), where each counts four more.
 const MOST_IN_ALL: usize = 32_768;
@@ -28,7 +28,7 @@ pub fn filters(
 ) -> Result<Vec<Program>, LowerError> {
     let (foreign, big_endian) = (decisions.clauses.answer(Action::Kill), host.is_big_endian());
     let expected =
-        sections.iter().flat_map(|s| &s.intervals).map(|i| cost(&decisions.arena, i.1) + 2).sum::<usize>();
+        sections.iter().flat_map(|s| &s.intervals).map(|i| decisions.arena.cost(i.1) + 2).sum::<usize>();
     if expected <= 2 * MOST_INSTRUCTIONS {
         let one = program(&decisions.arena, trees, sections, foreign, big_endian);
         if one.instructions.len() <= MOST_INSTRUCTIONS {
@@ -79,8 +79,10 @@ fn parts(
                 .map_or(0, |i| i.0.saturating_add(1));
             let loads = own.audit == host.audit_value() && (low..=*last).contains(&loading);
             for node in pieces(&mut decisions.arena, *node, allow, budget)? {
-                let cost = cost(&decisions.arena, node) + 2;
-                if cost > left || parts.is_empty() {
+                let cost = decisions.arena.cost(node) + 2;
+                // A part decides a number by one node.
+                let same = |p: &Piece| p.section == section && p.interval == interval;
+                if cost > left || parts.last().is_none_or(|p| p.1.iter().any(same)) {
                     parts.push((false, Vec::new()));
                     left = budget;
                 }
@@ -93,6 +95,10 @@ fn parts(
         }
     }
     parts.sort_by_key(|p| p.0);
+    // Of two parts that decide `seccomp(2)` the first could keep the second from being loaded.
+    if parts.iter().filter(|p| p.0).count() > 1 {
+        return Err(TooLarge);
+    }
     Ok(parts.iter().map(|(_, pieces)| only(sections, pieces, allow)).collect())
 }
 
@@ -114,27 +120,13 @@ fn only(sections: &[Section], pieces: &[Piece], allow: NodeId) -> Vec<Section> {
     sections.iter().enumerate().map(reduced).collect()
 }
 
-/// About how many instructions the questions below a node take.
-fn cost(arena: &Arena, node: NodeId) -> usize {
-    let mut seen = HashSet::new();
-    let mut todo = vec![node];
-    let mut total = 0;
-    while let Some(node) = todo.pop() {
-        if let Node::Test { edges, .. } = arena.get(node)
-            && seen.insert(node)
-        {
-            // Single values cost one comparison, ranges two; a load and a mask come in front.
-            total += edges.len() * 4 / 5 + 2;
-            todo.extend(edges.iter().map(|e| e.to));
-        }
-    }
-    total
-}
-
 /// Nodes that each fit the budget and whose most restrictive answer is the node's.
 fn pieces(arena: &mut Arena, node: NodeId, allow: NodeId, budget: usize) -> Result<Vec<NodeId>, TooLarge> {
+    // Nodes with several ways in are cut once for each.
+    let cost = arena.cost(node);
+    arena.spend(cost)?;
     let (view, edges) = match arena.get(node) {
-        Node::Test { view, edges } if cost(arena, node) > budget => (*view, edges.clone()),
+        Node::Test { view, edges } if cost > budget => (*view, edges.clone()),
         _ => return Ok(vec![node]),
     };
     let mut out = Vec::new();
@@ -145,7 +137,7 @@ fn pieces(arena: &mut Arena, node: NodeId, allow: NodeId, budget: usize) -> Resu
         let range = (low, last);
         low = last.saturating_add(1);
         for part in pieces(arena, to, allow, budget.saturating_sub(8))? {
-            let price = 1 + cost(arena, part);
+            let price = 1 + arena.cost(part);
             // Two parts of one edge cannot stand in one piece.
             if spent + price > budget || current.last().is_some_and(|c| c.0 == range) {
                 out.push(arena.branch(view, std::mem::take(&mut current), allow)?);
@@ -165,7 +157,7 @@ fn dearest(decisions: &mut Decisions<'_>, host: Arch) -> Vec<RuleId> {
     for ((_, name), index) in syscalls::numbers(host).iter().zip(syscalls::indices(host)) {
         let call = usize::from(*index);
         if let Ok(node) = decisions.on(host, call, name) {
-            calls.push((cost(&decisions.arena, node), call));
+            calls.push((decisions.arena.cost(node), call));
         }
     }
     calls.sort_by_key(|c| std::cmp::Reverse(c.0));

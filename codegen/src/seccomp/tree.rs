@@ -71,6 +71,10 @@ const WHOLE: usize = 192;
 const WINDOW: usize = 64;
 /// How many comparisons of program text one comparison of the average run is worth.
 const SPEED: u64 = 2;
+/// Lists up to this long become as small as can be, and of the smallest trees the fastest.
+const SHORT: usize = 10;
+/// The price of a comparison of the text of such lists.
+const SMALL: u64 = 16;
 /// How much deeper than a balanced tree a tree may be.
 const SLACK: usize = 4;
 
@@ -218,7 +222,8 @@ impl<'a, T: Copy + Eq> Search<'a, T> {
             }
         }
         // One comparison of text, and one for everything that runs through it.
-        best.cost += self.weight(0, self.pieces.len()) + self.speed * self.weight(start, end);
+        let price = if self.pieces.len() <= SHORT { SMALL } else { 1 };
+        best.cost += price * self.weight(0, self.pieces.len()) + self.speed * self.weight(start, end);
         best.first += 1;
         best.last += 1;
         best

@@ -13,13 +13,35 @@ pub struct Bound {
     pub high: u32,
 }
 
+/// What is known with one more bound, which becomes the last: those of one mask are one.
+#[must_use]
+pub fn narrowed(known: &[Bound], bound: Bound) -> Vec<Bound> {
+    let mut out: Vec<Bound> = known.iter().copied().filter(|b| b.mask != bound.mask).collect();
+    let before = known.iter().find(|b| b.mask == bound.mask);
+    let (low, high) = before.map_or((0, u32::MAX), |b| (b.low, b.high));
+    out.push(Bound { mask: bound.mask, low: low.max(bound.low), high: high.min(bound.high) });
+    out
+}
+
 /// More bounds than this on one word are taken as satisfiable, which costs instructions and never correctness.
 const MOST_BOUNDS: usize = 8;
 
-/// Whether some word meets all bounds.
+/// After so many dead ends no word is looked for any longer.
+const MOST_POSITIONS: usize = 500;
+
+/// Whether some word meets all bounds; also where that takes too long to find out.
 #[must_use]
 pub fn satisfiable(bounds: &[Bound]) -> bool {
-    bounds.len() > MOST_BOUNDS || witness(bounds).is_some()
+    if bounds.len() > MOST_BOUNDS {
+        return true;
+    }
+    let mut dead = HashSet::new();
+    search(bounds, 32, both(bounds), &mut dead).is_some() || dead.len() > MOST_POSITIONS
+}
+
+/// Every bound tight at both ends.
+fn both(bounds: &[Bound]) -> u32 {
+    (1u32 << (2 * bounds.len())) - 1
 }
 
 /// The least word that meets all bounds; `None` when none does or there are too many bounds to look through.
@@ -29,15 +51,14 @@ pub fn witness(bounds: &[Bound]) -> Option<u32> {
         return None;
     }
     let mut dead = HashSet::new();
-    let both = (1u32 << (2 * bounds.len())) - 1;
-    search(bounds, 32, both, &mut dead)
+    search(bounds, 32, both(bounds), &mut dead)
 }
 
 /// Chooses bits `bit - 1` to 0. `tight` has two bits per bound: whether the bits chosen so far equal those of its low and high end.
 /// `dead` remembers positions without a solution, so that each of the few positions is looked at once.
 fn search(bounds: &[Bound], bit: u32, tight: u32, dead: &mut HashSet<(u32, u32)>) -> Option<u32> {
     let Some(bit) = bit.checked_sub(1) else { return Some(0) };
-    if dead.contains(&(bit, tight)) {
+    if dead.len() > MOST_POSITIONS || dead.contains(&(bit, tight)) {
         return None;
     }
     for choice in [0, 1] {

@@ -73,6 +73,18 @@ impl Checker<'_, '_> {
             Some(ast::RunTarget::Policy(_)) => return None,
         };
         let (paths, except) = (paths?, except?);
+        let taken = |path: &PathRef| except.iter().any(|e| e.pattern.covers(&path.pattern) == Some(true));
+        if let (true, Some(first)) = (paths.iter().all(taken), paths.first()) {
+            let help = "widen the paths, or narrow what `except` takes out";
+            self.fail(
+                codes::NOTHING_LEFT,
+                first.span,
+                "the rule matches nothing",
+                "`except` takes all of it",
+                help,
+            );
+            return None;
+        }
         let label = self.label(file, &paths, what_for)?;
         // An allowed program is read and mapped when it is executed; a denied one may still be read.
         let implied = FileOps::of(&[FileOp::Read, FileOp::Map]);

@@ -3,6 +3,7 @@
 use super::boxes::{Kind, Member};
 use super::from_body::{OTHER, SELF, SYSTEMD, USER};
 use crate::policy::{FileOp, IoUringUse, MqueueOp, NamespaceKind, PtraceMode, SocketKind, UnixType};
+use crate::tables::{capability_name, signal_name};
 use std::net::{IpAddr, Ipv6Addr};
 
 pub(super) fn request(kind: Kind, members: &[Member]) -> String {
@@ -24,8 +25,14 @@ pub(super) fn request(kind: Kind, members: &[Member]) -> String {
             format!("{} \"@{}\"{}", unix(listen, bit(0)), text(2), peer("to", bit(1)))
         }
         Kind::Socket(kind) => socket(kind),
-        Kind::Capability => format!("capability {}{}", bit(0), if bit(1) == 1 { " in userns" } else { "" }),
-        Kind::Signal => format!("signal send {}{}", bit(0), peer("to", bit(1))),
+        Kind::Capability => {
+            format!(
+                "capability {}{}",
+                name(capability_name, bit(0)),
+                if bit(1) == 1 { " in userns" } else { "" }
+            )
+        }
+        Kind::Signal => format!("signal send {}{}", name(signal_name, bit(0)), peer("to", bit(1))),
         Kind::Ptrace => {
             format!("ptrace {}{}", word_at(PtraceMode::ALL, bit(0), PtraceMode::word), peer("", bit(1)))
         }
@@ -48,6 +55,10 @@ pub(super) fn request(kind: Kind, members: &[Member]) -> String {
         Kind::Unmount => format!("unmount \"{}\"", text(0)),
         Kind::PivotRoot => format!("pivot_root \"{}\" -> \"{}\"", text(0), text(1)),
     }
+}
+
+fn name(of: fn(u32) -> Option<&'static str>, number: u32) -> String {
+    of(number).map_or_else(|| number.to_string(), str::to_owned)
 }
 
 fn file(op: FileOp, who: u32, path: &str) -> String {

@@ -7,7 +7,7 @@ use crate::codes;
 use crate::compile::Options;
 use crate::diag::Diagnostic;
 use crate::sink::Sink;
-use crate::source::Span;
+use crate::source::{FileId, Span};
 use crate::suggest::nearest;
 use canc_sets::path::{Anchor, Component, Pattern, Tail};
 use std::sync::Arc;
@@ -63,21 +63,28 @@ fn set_name(unit: &Unit, number: usize, param: &Param) -> Option<String> {
 
 /// Reports values given to parameters that do not exist.
 pub(super) fn unknown_ones(units: &Units, options: &Options, sink: &mut Sink) {
-    let mut known = Vec::new();
+    let mut known: Vec<(String, Span)> = Vec::new();
     for (number, unit) in units.list.iter().enumerate() {
         for item in &unit.tree.items {
             if let Item::Param(param) = item {
-                known.extend(set_name(unit, number, param));
+                known.extend(set_name(unit, number, param).map(|name| (name, param.name.span)));
             }
         }
     }
-    for name in options.parameters.keys().filter(|n| !known.contains(n)) {
-        let help = match nearest(name, known.iter().map(String::as_str)) {
+    for name in options.parameters.keys().filter(|n| known.iter().all(|(k, _)| k != *n)) {
+        let near = nearest(name, known.iter().map(|(k, _)| k.as_str()));
+        let help = match near {
             Some(near) => format!("did you mean `--set {near}=…`?"),
             None => "declare it: `param NAME: path;`".into(),
         };
+        let place = known.iter().find(|(k, _)| Some(k.as_str()) == near).or(known.last());
         let message = format!("the policy has no parameter `{}`", shown(name));
-        sink.push(Diagnostic::new(codes::UNKNOWN_PARAMETER, message).help(help));
+        let (span, label) = match place {
+            Some((_, span)) if near.is_some() => (*span, "the parameter that is here"),
+            Some((_, span)) => (*span, "the last parameter that is here"),
+            None => (Span::new(FileId(0), 0, 0), "no parameter in this file"),
+        };
+        sink.push(Diagnostic::new(codes::UNKNOWN_PARAMETER, message).label(span, label).help(help));
     }
 }
 

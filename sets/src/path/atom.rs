@@ -1,7 +1,7 @@
 //! One regular language of byte strings, with an automaton that is built when a question needs it.
 
 use super::hir;
-use super::{Pattern, Piece};
+use super::{Pattern, Piece, Tail};
 use regex_automata::Input;
 use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Cache, DFA};
@@ -105,6 +105,17 @@ impl Engine {
         }
     }
 
+    /// Whether it accepts a text; `None` when the automaton is over its size limit.
+    fn runs(&self, text: &str) -> Option<bool> {
+        let mut memory = self.memory();
+        let mut state = self.start(&mut memory)?;
+        for byte in text.bytes() {
+            let Some(next) = self.step(&mut memory, state, byte)? else { return Some(false) };
+            state = next;
+        }
+        self.accepts(&mut memory, state)
+    }
+
     pub(super) fn starts_class(&self, byte: u8) -> bool {
         match self {
             Self::Dfa(dfa) => {
@@ -133,6 +144,8 @@ pub struct Atom {
 enum Origin {
     /// A path pattern; its automaton is built on demand.
     Pattern(Pattern),
+    /// What ends in a slash.
+    Directories,
     /// Something whose engine is there from the start.
     Named(String),
 }
@@ -164,6 +177,19 @@ impl Atom {
         Ok(Arc::new(Self { engine: OnceLock::new(), origin: Origin::Pattern(pattern.clone()) }))
     }
 
+    /// The paths that end in a slash.
+    ///
+    /// # Errors
+    /// Never in practice: the automaton is small.
+    pub(super) fn directories() -> Result<Arc<Self>, TooLarge> {
+        let origin = Origin::Directories;
+        let hir = Hir::concat(vec![hir::repeat(hir::any_byte(), 0), hir::literal("/")]);
+        let made =
+            Self { engine: OnceLock::from(automaton(&hir).map(|dfa| Engine::Dfa(Box::new(dfa)))), origin };
+        made.engine()?;
+        Ok(Arc::new(made))
+    }
+
     /// The language of a machine.
     #[must_use]
     pub fn machine(machine: Arc<dyn Machine>, label: impl Into<String>) -> Arc<Self> {
@@ -188,7 +214,29 @@ impl Atom {
     pub fn as_pattern(&self) -> Option<&Pattern> {
         match &self.origin {
             Origin::Pattern(pattern) => Some(pattern),
+            Origin::Directories | Origin::Named(_) => None,
+        }
+    }
+
+    /// Whether all paths of a pattern are in the language, or none; `None` where only the automata can tell.
+    pub(super) fn of_pattern(&self, pattern: &Pattern) -> Option<bool> {
+        match &self.origin {
+            Origin::Pattern(own) => match own.covers(pattern) {
+                Some(true) => Some(true),
+                _ if own.meets(pattern) == Some(false) => Some(false),
+                _ => None,
+            },
+            Origin::Directories => (pattern.tail() == Tail::Directory).then_some(true),
             Origin::Named(_) => None,
+        }
+    }
+
+    /// Whether a string is in the language.
+    pub(super) fn holds(&self, text: &str) -> Result<bool, TooLarge> {
+        match &self.origin {
+            Origin::Pattern(pattern) => Ok(pattern.matches(text)),
+            Origin::Directories => Ok(text.ends_with('/')),
+            Origin::Named(_) => self.engine()?.runs(text).ok_or_else(|| self.too_large()),
         }
     }
 
@@ -196,6 +244,7 @@ impl Atom {
     pub(super) fn label(&self) -> String {
         match &self.origin {
             Origin::Pattern(pattern) => pattern.to_string(),
+            Origin::Directories => "**/".into(),
             Origin::Named(label) => label.clone(),
         }
     }

@@ -4,7 +4,7 @@
 //! first and never builds it whole.
 
 use super::search::Search;
-use super::{Atom, Pattern, TooLarge, hir, plain};
+use super::{Atom, Pattern, TooLarge, few, hir, plain};
 use regex_syntax::hir::Hir;
 use std::sync::{Arc, OnceLock};
 
@@ -49,9 +49,7 @@ impl Lang {
     #[must_use]
     pub fn directories() -> Self {
         static DIRECTORIES: OnceLock<Option<Arc<Atom>>> = OnceLock::new();
-        let make =
-            || Atom::new(&Hir::concat(vec![hir::repeat(hir::any_byte(), 0), hir::literal("/")]), "**/").ok();
-        DIRECTORIES.get_or_init(make).clone().map_or(Self::Empty, Self::Atom)
+        DIRECTORIES.get_or_init(|| Atom::directories().ok()).clone().map_or(Self::Empty, Self::Atom)
     }
 
     /// All strings of a universe.
@@ -86,6 +84,9 @@ impl Lang {
     /// When the search meets its limit.
     pub fn witness(&self, universe: Universe) -> Result<Option<String>, TooLarge> {
         let Some(rest) = plain::reduce(self) else { return Ok(None) };
+        if let Some(tried) = few::shortest(&rest)? {
+            return Ok(tried);
+        }
         let universe = universe_atom(universe)?;
         let found = Search::new(&universe, &rest)?.run()?;
         Ok(found.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))

@@ -5,6 +5,7 @@
 
 mod atom;
 mod escape;
+mod few;
 mod hir;
 mod lang;
 mod matcher;
@@ -138,10 +139,15 @@ impl Pattern {
         self.anchor == Anchor::Root && self.components.iter().all(|c| matches!(c, Component::Literal(_)))
     }
 
+    /// Whether the pattern names exactly one path.
+    pub(crate) fn is_single(&self) -> bool {
+        self.tail != Tail::Subtree && self.has_literal_components()
+    }
+
     /// The path without trailing slash, when the pattern names exactly one path (`/` for the root directory).
     #[must_use]
     pub fn as_literal(&self) -> Option<String> {
-        (self.tail != Tail::Subtree && self.has_literal_components()).then(|| self.literal_prefix())
+        self.is_single().then(|| self.literal_prefix())
     }
 
     /// The directory without trailing slash, when the pattern is `DIR/**` with a literal `DIR` (`/` for the root).

@@ -11,7 +11,10 @@ pub(super) fn reduce(lang: &Lang) -> Option<Lang> {
     conjunction(lang, &mut parts);
     let known: Vec<(&Atom, bool)> = parts.iter().filter_map(|p| p.as_known()).collect();
     let unions = parts.iter().filter_map(|p| p.as_patterns());
-    let Some(union) = unions.min_by_key(Vec::len) else { return Some(lang.clone()) };
+    // Single paths decide most.
+    let Some(union) = unions.min_by_key(|u| (!u.iter().all(|(_, p)| p.is_single()), u.len())) else {
+        return Some(lang.clone());
+    };
     let kept: Vec<Lang> = union.into_iter().filter_map(|member| branch(member, &parts, &known)).collect();
     match kept.len() {
         0 => None,
@@ -72,14 +75,14 @@ impl<'a> Part<'a> {
 fn branch((own, pattern): (&Lang, &Pattern), parts: &[Part<'_>], known: &[(&Atom, bool)]) -> Option<Lang> {
     let value = |atom: &Atom| {
         let known = known.iter().find(|(k, _)| std::ptr::eq(*k, atom)).map(|(_, v)| *v);
-        known.or_else(|| of_pattern(atom, pattern))
+        known.or_else(|| atom.of_pattern(pattern))
     };
     let mut left = vec![own.clone()];
     for part in parts {
         // What is known by itself must still be asked for; what follows from the member need not.
         let value: &dyn Fn(&Atom) -> Option<bool> = match part.as_known() {
             Some((atom, _)) => {
-                &|a: &Atom| if std::ptr::eq(a, atom) { of_pattern(a, pattern) } else { value(a) }
+                &|a: &Atom| if std::ptr::eq(a, atom) { a.of_pattern(pattern) } else { value(a) }
             }
             None => &value,
         };
@@ -91,16 +94,6 @@ fn branch((own, pattern): (&Lang, &Pattern), parts: &[Part<'_>], known: &[(&Atom
         }
     }
     Some(Lang::Every(left))
-}
-
-/// What a member tells about one atom.
-fn of_pattern(atom: &Atom, pattern: &Pattern) -> Option<bool> {
-    let other = atom.as_pattern()?;
-    match other.covers(pattern) {
-        Some(true) => Some(true),
-        _ if other.meets(pattern) == Some(false) => Some(false),
-        _ => None,
-    }
 }
 
 enum Decided {

@@ -103,7 +103,7 @@ impl Pattern {
     }
 
     /// The paths of a pattern that has one or two.
-    fn few_paths(&self) -> Option<Vec<String>> {
+    pub(super) fn few_paths(&self) -> Option<Vec<String>> {
         let path = self.as_literal()?;
         Some(match (self.tail, path.as_str()) {
             (_, "/") => vec![path],

@@ -197,7 +197,7 @@ fn spell(trail: &[(usize, u8)], mut at: usize) -> Vec<u8> {
 }
 
 /// How pleasant a byte is in a witness; less is better.
-fn rank(byte: u8) -> u8 {
+pub(super) fn rank(byte: u8) -> u8 {
     match byte {
         b'a'..=b'z' => 0,
         b'0'..=b'9' => 1,

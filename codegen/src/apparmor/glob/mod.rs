@@ -8,6 +8,7 @@
 mod minus;
 mod names;
 mod nodes;
+mod plain;
 mod write;
 
 pub use minus::without;
@@ -96,6 +97,15 @@ impl AaGlob {
     /// # Errors
     /// When the automaton alone is over the size limit.
     pub fn lang(&self) -> Result<Lang, TooLarge> {
+        let plain = || plain::lang(&nodes::parse(&self.0)?);
+        match plain() {
+            Some(lang) if !self.is_process() => Ok(lang),
+            _ => self.by_automaton(),
+        }
+    }
+
+    /// The same, whatever its form.
+    fn by_automaton(&self) -> Result<Lang, TooLarge> {
         let atom = |text: &str| Atom::new(&expression(text), text).map(Lang::Atom);
         let own = atom(&self.0)?;
         match self.0.strip_prefix(PROCESS) {
@@ -119,7 +129,7 @@ impl AaGlob {
     /// When the automaton alone is over the size limit.
     pub fn matches(&self, path: &str) -> Result<bool, TooLarge> {
         let exact = Atom::new(&Hir::literal(path.as_bytes()), path).map(Lang::Atom)?;
-        Ok(self.lang()?.and(exact).witness(canc_sets::path::Universe::Names)?.is_some())
+        Ok(self.by_automaton()?.and(exact).witness(canc_sets::path::Universe::Names)?.is_some())
     }
 }
 

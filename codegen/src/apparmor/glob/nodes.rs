@@ -100,7 +100,7 @@ impl Parser<'_> {
                 let (high, low) = (digit(self.take()?)?, digit(self.take()?)?);
                 Some(high << 4 | low)
             }
-            c @ ('*' | '?' | '[' | ']' | '{' | '}' | '^' | '\\' | ',') => u8::try_from(c).ok(),
+            c @ ('*' | '?' | '[' | ']' | '{' | '}' | '^' | ',') => u8::try_from(c).ok(),
             _ => None,
         }
     }

@@ -46,8 +46,36 @@ fn the_spelling() {
     }
     let hostile = Pattern::literal_path("/a\"b@{c}*?[d]^\\,e").unwrap();
     let text = AaGlob::of_pattern(&hostile, Form::File).unwrap();
-    assert_eq!(text.as_str(), r"/a\x22b\x40\{c\}\*\?\[d\]\^\\\,e");
+    assert_eq!(text.as_str(), r"/a\x22b\x40\{c\}\*\?\[d\]\^\x5C\,e");
     assert!(text.matches("/a\"b@{c}*?[d]^\\,e").unwrap());
+}
+
+#[test]
+fn what_is_read_plainly_is_what_the_automaton_says() {
+    let texts = [
+        "/etc/hosts",
+        "/etc/",
+        "/srv/**",
+        "/",
+        "/**",
+        "/a b/c,{d}",
+        "/bin/x",
+        "/a/*",
+        "/a/**/x",
+        "/a/**/",
+        "${home}/x",
+    ];
+    let mut plainly = 0;
+    for text in texts.iter().chain(&["/é\\[x\\]", "/a\\*/**", "/proc/self/fd"]) {
+        for form in [Form::File, Form::Directory, Form::Both] {
+            let Some(glob) = AaGlob::of_pattern(&one(text), form) else { continue };
+            let (read, exact) = (glob.lang().unwrap(), glob.by_automaton().unwrap());
+            plainly += usize::from(nodes::parse(glob.as_str()).and_then(|n| plain::lang(&n)).is_some());
+            assert!(read.is_subset(&exact, Universe::Paths).unwrap(), "{glob}");
+            assert!(exact.is_subset(&read, Universe::Paths).unwrap(), "{glob}");
+        }
+    }
+    assert_eq!(plainly, 22);
 }
 
 #[test]

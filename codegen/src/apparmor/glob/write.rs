@@ -99,12 +99,13 @@ fn ending(tail: Tail, form: Form) -> &'static str {
 pub(super) fn literal(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
-            '*' | '?' | '[' | ']' | '{' | '}' | '^' | '\\' | ',' => {
+            '*' | '?' | '[' | ']' | '{' | '}' | '^' | ',' => {
                 out.push('\\');
                 out.push(c);
             }
-            // An at sign before a brace of ours would start a variable, and a quote has no other escape.
-            '"' | '@' | '\u{1}'..='\u{1f}' | '\u{7f}' => hex(out, c),
+            // An at sign before a brace of ours would start a variable, a backslash at the end would escape the closing quote, and a quote
+            // has no other escape.
+            '"' | '@' | '\\' | '\u{1}'..='\u{1f}' | '\u{7f}' => hex(out, c),
             c => out.push(c),
         }
     }

@@ -8,7 +8,7 @@ use super::words;
 use crate::apparmor::glob::{Form, without};
 use crate::apparmor::model::{FilePerm, FilePerms};
 use crate::near::meet;
-use canc_dsl::policy::{Body, Effect, FileOp, FileOps, FileRule, Rule, RuleId};
+use canc_dsl::policy::{Body, Effect, FileOp, FileOps, PathRef, RuleId, UnixAddress};
 use canc_sets::path::{Lang, Pattern, TooLarge, Universe};
 
 /// The words whose loss a program notices most. A refusal that would take one of them from an allow is not said, unless the
@@ -19,9 +19,19 @@ const CONTENTS: FileOps = FileOps::of(&[FileOp::Write, FileOp::Append, FileOp::C
 pub(super) fn files<'a>(cx: &mut Context<'a>, claims: &Claims<'a>, plan: &mut Plan<'a>, device_nodes: bool) {
     let policy = cx.policy;
     for rule in policy.rules.iter().filter(|r| r.effect == Effect::Deny) {
-        let Body::File(file) = &rule.body else { continue };
-        for path in &file.paths {
-            let job = Job { rule, file, pattern: &path.pattern, device_nodes };
+        let (paths, except, ops, owner) = match &rule.body {
+            Body::File(file) => (&file.paths, file.except.as_slice(), file.ops, file.owner),
+            // Binding to a path makes a file there.
+            Body::Unix(unix) if unix.listen => match &unix.address {
+                UnixAddress::Paths(paths) => {
+                    (paths, unix.except.as_slice(), FileOps::of(&[FileOp::Create]), false)
+                }
+                UnixAddress::Abstract(_) => continue,
+            },
+            _ => continue,
+        };
+        for path in paths {
+            let job = Job { id: rule.id, ops, owner, except, pattern: &path.pattern, device_nodes };
             if let Err(large) = job.run(cx, claims, plan) {
                 cx.error(Some(rule.id), large);
             }
@@ -31,27 +41,24 @@ pub(super) fn files<'a>(cx: &mut Context<'a>, claims: &Claims<'a>, plan: &mut Pl
 
 /// One pattern of one deny.
 struct Job<'a> {
-    rule: &'a Rule,
-    file: &'a FileRule,
+    id: RuleId,
+    ops: FileOps,
+    owner: bool,
+    except: &'a [PathRef],
     pattern: &'a Pattern,
     device_nodes: bool,
 }
 
 impl<'a> Job<'a> {
     fn run(&self, cx: &mut Context<'a>, claims: &Claims<'a>, plan: &mut Plan<'a>) -> Result<(), TooLarge> {
-        let except: Vec<&Pattern> = self
-            .file
-            .except
-            .iter()
-            .map(|e| &e.pattern)
-            .filter(|e| e.meets(self.pattern) != Some(false))
-            .collect();
+        let except: Vec<&Pattern> =
+            self.except.iter().map(|e| &e.pattern).filter(|e| e.meets(self.pattern) != Some(false)).collect();
         let mut refusal = self.plain();
-        let writing = self.file.ops.intersect(WRITE_WORDS);
+        let writing = self.ops.intersect(WRITE_WORDS);
         if !writing.is_empty() {
             match self.hindrance(claims, writing)? {
                 None => self.add_writing(&mut refusal, writing),
-                Some(witness) => cx.through(self.rule.id, format!("{witness}: {JOINED}")),
+                Some(witness) => cx.through(self.id, format!("{witness}: {JOINED}")),
             }
         }
         if self.spare(&mut refusal, except) {
@@ -59,13 +66,13 @@ impl<'a> Job<'a> {
         }
         // The exceptions cannot be written. Without them the refusal says more than the deny, which is well as long as nobody
         // wants the rest.
-        for except in self.file.except.iter().map(|e| &e.pattern) {
+        for except in self.except.iter().map(|e| &e.pattern) {
             if let Some(other) = self.hurt(claims, &refusal, except)? {
-                let Some(witness) = self.granted(claims, self.file.ops)? else { return Ok(()) };
+                let Some(witness) = self.granted(claims, self.ops)? else { return Ok(()) };
                 let what = format!(
                     "{witness}: its exception `{except}` is allowed by {other} and cannot be told apart"
                 );
-                cx.through(self.rule.id, what);
+                cx.through(self.id, what);
                 return Ok(());
             }
         }
@@ -76,7 +83,7 @@ impl<'a> Job<'a> {
     fn plain(&self) -> Refusal<'a> {
         use FilePerm as P;
         let (mut file, mut directory) = (FilePerms::EMPTY, FilePerms::EMPTY);
-        for op in self.file.ops.iter() {
+        for op in self.ops.iter() {
             match op {
                 FileOp::Read => file = file.union(FilePerms::of(&[P::Read])),
                 FileOp::List => directory = directory.union(FilePerms::of(&[P::Read])),
@@ -90,13 +97,13 @@ impl<'a> Job<'a> {
             }
         }
         Refusal {
-            id: self.rule.id,
-            owner: self.file.owner,
+            id: self.id,
+            owner: self.owner,
             pattern: self.pattern,
             except: Vec::new(),
             file,
             directory,
-            link_to: self.file.ops.has(FileOp::Link),
+            link_to: self.ops.has(FileOp::Link),
             link_as: false,
         }
     }
@@ -129,7 +136,7 @@ impl<'a> Job<'a> {
     fn meeting<'c>(&self, claims: &'c Claims<'a>) -> Result<Vec<&'c Claim<'a>>, TooLarge> {
         let mut out = Vec::new();
         for claim in claims.near(self.pattern) {
-            let taken = self.file.except.iter().any(|e| e.pattern.covers(claim.pattern) == Some(true));
+            let taken = self.except.iter().any(|e| e.pattern.covers(claim.pattern) == Some(true));
             if !taken && meet(claim.pattern, self.pattern)? {
                 out.push(claim);
             }
@@ -139,12 +146,13 @@ impl<'a> Job<'a> {
 
     /// A request that the deny matches and that the claims' permissions let through; `None` when there is none.
     fn granted(&self, claims: &Claims<'a>, ops: FileOps) -> Result<Option<String>, TooLarge> {
-        let denied = Lang::patterns([self.pattern])?
-            .minus(Lang::patterns(self.file.except.iter().map(|e| &e.pattern))?);
+        let denied =
+            Lang::patterns([self.pattern])?.minus(Lang::patterns(self.except.iter().map(|e| &e.pattern))?);
         for op in ops.iter() {
             let (file, directory) = super::claims::perms(FileOps::of(&[op]));
             for claim in self.meeting(claims)? {
-                if !claim.takes(file, directory) && !(op == FileOp::Run && claim.exec.is_some()) {
+                let runs = op == FileOp::Run && claim.exec.is_some();
+                if !claim.takes(file, directory) && !runs {
                     continue;
                 }
                 let lang = denied.clone().and(claim.lang()?);
@@ -200,13 +208,13 @@ impl<'a> Job<'a> {
         plan: &mut Plan<'a>,
         refusal: Refusal<'a>,
     ) -> Result<(), TooLarge> {
-        let said = self.file.ops;
+        let said = self.ops;
         if refusal.file.has(FilePerm::Write) || refusal.directory.has(FilePerm::Write) {
             let joined = WRITE_WORDS.minus(FileOps::of(&[FileOp::Setid, FileOp::Mknod])).minus(said);
             for claim in self.meeting(claims)? {
                 let lost = claim.ops.intersect(joined);
                 if let (Source::Rule(id), false) = (claim.source, lost.is_empty()) {
-                    narrow(cx, id, self.rule.id, lost, self.pattern);
+                    narrow(cx, id, self.id, lost, self.pattern);
                 }
             }
         }

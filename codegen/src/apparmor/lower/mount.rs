@@ -76,9 +76,13 @@ fn rules(mode: Mode, rule: &MountRule) -> Vec<Rule> {
             globs(target).into_iter().map(make).collect()
         }
         MountRule::Make { propagation, target } => {
-            let options = vec![propagation_option(*propagation)];
-            let make = |target| Rule::Mount(model::MountRule { options: options.clone(), ..plain(target) });
-            globs(target).into_iter().map(make).collect()
+            // The kernel compares MS_SILENT here too, which changes nothing and which some programs always give.
+            let option = propagation_option(*propagation);
+            let make = |target: AaGlob| {
+                [vec![option], vec![option, MountOption::Silent]]
+                    .map(|options| Rule::Mount(model::MountRule { options, ..plain(target.clone()) }))
+            };
+            globs(target).into_iter().flat_map(make).collect()
         }
         MountRule::Unmount { target } => {
             globs(target).into_iter().map(|target| Rule::Umount { mode, target }).collect()

@@ -376,7 +376,7 @@ fn networks() {
     check(
         "allow socket netlink route; deny socket netlink audit;",
         &["network netlink raw,", "network netlink dgram,"],
-        &["widened", "dropped"].map(|w| if w == "widened" { "widened:" } else { "dropped:" }).as_slice(),
+        &["widened:", "dropped:"],
     );
     // An ABI without words for operations.
     let made = lowered(&one("allow connect tcp;"), "p", Abi::V3);
@@ -468,6 +468,7 @@ fn mounts() {
             r#"mount options=(rbind) "/s{,/}" -> "/m/x{,/}","#,
             r#"remount options=(ro) "/m{,/}","#,
             r#"mount options=(rprivate) -> "/","#,
+            r#"mount options=(rprivate, silent) -> "/","#,
             r#"umount "/m{,/}","#,
             r#"pivot_root oldroot="/n/old{,/}" "/n{,/}","#,
         ],

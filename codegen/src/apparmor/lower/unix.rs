@@ -4,9 +4,10 @@ use super::context::Context;
 use super::network::ANY_USE;
 use super::process;
 use crate::apparmor::glob::NameGlob;
-use crate::apparmor::model::{self, Family, Mode, NetPerm, NetPerms, NetworkRule, Rule, SocketType};
+use crate::apparmor::model::{self, Family, NetPerm, NetPerms, NetworkRule, Rule, SocketType};
 use crate::verdict::{Outcome, Verdict};
-use canc_dsl::policy::{Body, Peer, RuleId, UnixAddress, UnixRule, UnixType};
+use canc_dsl::policy::{Body, NamePattern, Peer, RuleId, UnixAddress, UnixRule, UnixType};
+use canc_sets::path::{Lang, TooLarge, Universe};
 
 /// What connecting asks for besides what any use does.
 const CONNECT: NetPerms = NetPerms::of(&[NetPerm::Connect, NetPerm::Send, NetPerm::Receive]);
@@ -111,41 +112,49 @@ fn by_name(cx: &mut Context<'_>, id: RuleId, rule: &UnixRule) {
     }
 }
 
-/// A deny is said where nothing else needs such sockets.
+/// No refusal is written: the parser says of every one that older kernels would not get it. So a deny holds where nothing of it is
+/// permitted in the first place.
 fn refuse(cx: &mut Context<'_>, id: RuleId, rule: &UnixRule, named: bool) {
-    let abstract_names = match &rule.address {
-        UnixAddress::Abstract(names) if named => names.as_slice(),
-        _ => &[],
+    if rule.listen && matches!(rule.address, UnixAddress::Paths(_)) {
+        // Binding to a path makes a file, and that is refused like any other.
+        return;
+    }
+    let operations = cx.features.network_operations();
+    let others: Vec<&UnixRule> = cx
+        .allows()
+        .filter_map(|body| match body {
+            Body::Unix(other) => Some(other),
+            _ => None,
+        })
+        .filter(|other| other.listen == rule.listen || !operations)
+        .filter(|other| !other.types.intersect(rule.types).is_empty())
+        .collect();
+    let mut met = false;
+    for other in others {
+        match meets(rule, other, named) {
+            Ok(one) => met |= one,
+            Err(large) => return cx.error(Some(id), large),
+        }
+    }
+    if met {
+        let why =
+            "other rules need such sockets, and the profile language cannot take any out of what it permits";
+        cx.set(id, Outcome::new(Verdict::DenyDropped { why: why.into() }));
+    }
+}
+
+/// Whether what is permitted for `other` may be something that `rule` denies.
+fn meets(rule: &UnixRule, other: &UnixRule, named: bool) -> Result<bool, TooLarge> {
+    let (UnixAddress::Abstract(mine), UnixAddress::Abstract(theirs)) = (&rule.address, &other.address) else {
+        // Paths are told apart by the file rules, where the kernel looks at names at all.
+        return Ok(!named
+            || matches!((&rule.address, &other.address), (UnixAddress::Paths(_), UnixAddress::Paths(_))));
     };
-    let mode = Mode::DENY;
-    let perms = if rule.listen { NetPerms::of(&[NetPerm::Bind]) } else { NetPerms::of(&[NetPerm::Connect]) };
-    let silent = cx.complain;
-    for kind in rule.types.iter().map(socket_type) {
-        for name in abstract_names.iter().map(NameGlob::of_pattern).filter(|_| !silent) {
-            let (own, peer) = if rule.listen { (Some(name), None) } else { (None, Some(name)) };
-            cx.add(id, Rule::Unix(model::UnixRule { mode, perms, kind, own, label: None, peer }));
-        }
+    if !named {
+        return Ok(true);
     }
-    if named && !abstract_names.is_empty() {
-        return;
-    }
-    let shared = cx.allows().any(|body| match body {
-        Body::Unix(other) => {
-            other.listen == rule.listen && !other.types.intersect(rule.types).is_empty()
-                || !cx.features.network_operations()
-        }
-        _ => false,
-    });
-    if shared {
-        let why = "other rules need such sockets, and this kernel checks no names on them".to_string();
-        cx.set(id, Outcome::new(Verdict::DenyDropped { why }));
-        return;
-    }
-    if silent || !cx.features.network_operations() {
-        return;
-    }
-    for kind in rule.types.iter().map(socket_type) {
-        let rule = NetworkRule { mode, perms: Some(perms), family: Family::Unix, kind };
-        cx.add(id, Rule::Network(rule));
-    }
+    let lang = |names: &[NamePattern]| {
+        names.iter().map(|n| NameGlob::of_pattern(n).lang()).collect::<Result<Vec<_>, _>>().map(Lang::Any)
+    };
+    Ok(lang(mine)?.and(lang(theirs)?).witness(Universe::Names)?.is_some())
 }

@@ -87,7 +87,8 @@ fn file(line: &mut Line<'_>, words: &Words, mode: Mode, owner: bool, text: &str)
     let perms: FilePerms =
         letters.chars().map(|c| words.file.get(&*c.to_string()).copied()).collect::<Option<_>>()?;
     line.comma()?;
-    let known = !(perms.is_empty() && exec.is_none())
+    let some = !perms.is_empty() || exec.is_some();
+    let known = some
         && !(perms.has(FilePerm::Write) && perms.has(FilePerm::Append))
         && (mode.deny || !perms.has(FilePerm::Exec));
     known.then_some(Rule::File(FileRule { mode, owner, path: path(text)?, perms, exec }))

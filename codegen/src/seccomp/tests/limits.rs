@@ -78,6 +78,38 @@ fn several_filters_together_are_the_policy() {
     }
 }
 
+/// What loads the next filter and what starts the program passes every filter that is loaded before the last.
+#[test]
+fn every_filter_but_the_last_lets_the_next_be_loaded() {
+    let seccomps = [
+        "",
+        "allow syscall seccomp where op == 0;",
+        "allow syscall seccomp where op in [2, 3] and flags == 0;",
+        "deny syscall seccomp where flags > 1 with kill;",
+    ];
+    for (round, seccomp) in seccomps.iter().enumerate() {
+        let list = values(4_500);
+        let made = lowered(&format!("{seccomp} syscall default kill; {}", many("ioctl", "cmd", &list)));
+        for (host, filters) in &made.filters {
+            assert!(filters.len() > 1, "{host:?}");
+            let load = |op: u64, flags: u64| Data {
+                arch: host.audit_value(),
+                nr: number(*host, "seccomp").unwrap(),
+                args: [op, flags, 0x7fff_1234_5678, 0, 0, 0],
+            };
+            let (_, before) = filters.split_last().unwrap();
+            for filter in before {
+                for (op, flags) in [(1, 0), (1, 1), (1, 2), (0, 0), (2, 0), (u64::MAX, u64::MAX)] {
+                    assert_eq!(filter.answer(&load(op, flags)), Some(0x7fff_0000), "{host:?} {round}");
+                }
+            }
+            // Together they say what the policy says.
+            let wanted = if round == 1 { Action::Allow } else { Action::Kill };
+            assert_eq!(answer(&made, *host, &load(0, 0)), wanted, "{host:?} {round}");
+        }
+    }
+}
+
 #[test]
 fn a_policy_beyond_all_filters_names_its_dearest_rules() {
     let list: Vec<String> = values(40_000).iter().map(u64::to_string).collect();

@@ -27,10 +27,10 @@ fn each_block_names_its_line() {
     for wanted in [
         "; calls of x86_64\n",
         "; arguments of ioctl\n",
-        ";       dir/web.can:6: allow syscall ioctl where cmd in [TCGETS, FIONREAD]\n",
-        "; arguments of socket\n;       dir/web.can:5: allow connect tcp port 443",
+        ";       web.can:6: allow syscall ioctl where cmd in [TCGETS, FIONREAD]\n",
+        "; arguments of socket\n;       web.can:5: allow connect tcp port 443",
         "== 0x65 (ptrace) then",
-        "ptrace: kill\n;       dir/web.can:7: deny syscall ptrace with kill\n",
+        "ptrace: kill\n;       web.can:7: deny syscall ptrace with kill\n",
         "load arg1, low half\n",
         "return errno ENOSYS\n",
         "  load architecture\n",

@@ -7,6 +7,7 @@ use canc_dsl::{NoFiles, Options, compile};
 use canc_sets::syscalls::{Arch, number};
 
 mod arches;
+mod bounds;
 mod figures;
 mod limits;
 mod listings;

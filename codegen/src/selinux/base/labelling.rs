@@ -4,9 +4,9 @@
 //! alias may still do. The base's lines and the policy's own run side by side; where both label a path the order decides.
 
 use super::pack::program;
-use super::product::Mix;
 use super::pack::rank::Kind;
 use super::pack::tables::{Inst, part};
+use super::product::Mix;
 use super::under::line_program;
 use super::{Ask, Base, Packed};
 use canc_sets::path::{Atom, Lang, Machine};

@@ -88,12 +88,7 @@ impl Places {
             let in_mount = |m: &String| m.bytes().any(|b| b == byte || b.checked_add(1) == Some(byte));
             *slot = lines.shared().starts_class(byte) || mounts.iter().any(in_mount);
         }
-        Self {
-            lines,
-            mounts: Arc::new(mounts),
-            positions: Arc::default(),
-            boundaries: Arc::new(boundaries),
-        }
+        Self { lines, mounts: Arc::new(mounts), positions: Arc::default(), boundaries: Arc::new(boundaries) }
     }
 
     /// The lines.

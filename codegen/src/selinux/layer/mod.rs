@@ -66,6 +66,8 @@ fn sees(classes: Classes, kind: Kind) -> bool {
     }
 }
 
+type Permits = HashMap<(Deed, bool), Rc<Vec<Permit>>>;
+
 /// Answers about one module, read from its text.
 pub struct Reader {
     base: Base,
@@ -76,7 +78,7 @@ pub struct Reader {
     ports: Vec<read::ports::Ports>,
     places: OnceCell<Result<Places, ReadError>>,
     /// By deed, and whether all of it is joined.
-    permits: RefCell<HashMap<(Deed, bool), Rc<Vec<Permit>>>>,
+    permits: RefCell<Permits>,
 }
 
 impl Reader {
@@ -114,7 +116,8 @@ impl Reader {
                 let near = |p: &&Permit| keys.iter().any(|k| files::meets(&p.near, k));
                 let grants = |permits: &[Permit]| permits.iter().filter(near).map(|p| p.grant(op)).collect();
                 let (deed, joined) = (Deed::Op(op), true);
-                let (Some(each), Some(all)) = (self.permits(deed, !joined)?, self.permits(deed, joined)?) else {
+                let (Some(each), Some(all)) = (self.permits(deed, !joined)?, self.permits(deed, joined)?)
+                else {
                     return Ok(Permitted::Everything);
                 };
                 let all: Vec<Grant> = grants(&all);

@@ -86,6 +86,13 @@ fn atoms(area: &Area, cutters: &[Cutter], nested: &[&Pattern]) -> Result<Vec<Par
         let cut = Lang::patterns([&cutter.pattern])?;
         let mut next = Vec::new();
         for (inside, lang, witness) in done {
+            // What lies in a pattern that this one does not meet stays as it is.
+            let apart =
+                |c: &usize| cutters.get(*c).is_some_and(|c| c.pattern.meets(&cutter.pattern) == Some(false));
+            if inside.iter().any(apart) {
+                next.push((inside, lang, witness));
+                continue;
+            }
             let within = lang.clone().and(cut.clone());
             if let Some(witness) = within.witness(Universe::Paths)? {
                 let mut inside = inside.clone();

@@ -1,0 +1,3 @@
+… 3 lines as without rules
+profile canc.app "/usr/sbin/appd" {
+… 11 lines as without rules

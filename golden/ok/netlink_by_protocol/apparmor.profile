@@ -1,0 +1,7 @@
+… 13 lines as without rules
+  # r1
+  network netlink raw,
+  network netlink dgram,
+
+  include if exists <local/canc.app>
+}

@@ -1,0 +1,6 @@
+… 13 lines as without rules
+  # r1
+  "/srv/data/log.?" r,
+
+  include if exists <local/canc.app>
+}

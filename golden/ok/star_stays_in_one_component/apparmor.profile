@@ -1,0 +1,7 @@
+… 13 lines as without rules
+  # r1
+  "/srv/*/index.html" r,
+  "/srv/data/*" r,
+
+  include if exists <local/canc.app>
+}

@@ -1,0 +1,13 @@
+… 13 lines as without rules
+  # r1
+  "/run/php/*.sock" rw,
+  network (create connect shutdown getattr setattr getopt setopt send receive) unix stream,
+  network (create connect shutdown getattr setattr getopt setopt send receive) unix dgram,
+  network (create connect shutdown getattr setattr getopt setopt send receive) unix seqpacket,
+
+  # r2
+  network (create bind shutdown getattr setattr getopt setopt) inet dgram,
+  network (create bind shutdown getattr setattr getopt setopt) inet6 dgram,
+
+  include if exists <local/canc.app>
+}

@@ -1,0 +1,8 @@
+… 13 lines as without rules
+  # r1
+  "/run/app/log" rw,
+  network (create connect shutdown getattr setattr getopt setopt send receive) unix dgram,
+  network (create connect shutdown getattr setattr getopt setopt send receive) unix seqpacket,
+
+  include if exists <local/canc.app>
+}
