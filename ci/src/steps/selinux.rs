@@ -1,141 +1,160 @@
-//! Policies through the whole SELinux back end into a linked policy: the domain there has what the emitted text says on top of
-//! what every domain of the base has, the module's labels are found where the compiler looks them up, and nothing more.
+//! Policies through the whole SELinux back end into a linked policy: its rules are those that were emitted, its labels are found where
+//! the compiler looks them up, and it answers as the compiler says.
+
+mod access;
+mod answers;
+mod corpus;
+mod hostile;
+mod labels;
+mod mutants;
 
 use super::ensure;
-use crate::oracle::selinux::{Access, Content, FileKind, Module, Store};
+use crate::oracle::selinux::{FileKind, Reach, Store};
+use crate::policy::{ModuleText, Tools};
 use crate::{Error, Rootfs};
 use canc_codegen::selinux::base::Base;
 use canc_codegen::selinux::read::te;
-use canc_codegen::selinux::{Lowered, Reader, emit, lower};
-use canc_dsl::policy::PolicySet;
-use canc_dsl::{NoFiles, Options, compile};
+use corpus::{Bare, Case};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
-/// Policies, each with an idea of its own.
-const CASES: &[(&str, &str)] = &[
-    ("files", include_str!("selinux/files.can")),
-    ("network", include_str!("selinux/network.can")),
-    ("processes", include_str!("selinux/processes.can")),
-    ("edges", include_str!("selinux/edges.can")),
-    ("hostile", include_str!("selinux/hostile.can")),
-];
-
-/// A domain without a rule, beside which the others are held.
-const BARE: &str = "module canc_bare 1;\nrequire { attribute domain; }\ntype canc_bare_t;\ntypeattribute canc_bare_t domain;\n";
-
-/// Compiles, installs and compares every case.
+/// Compiles, installs and compares every case; then alters the texts and sees to it that each comparison notices.
 pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
-    let store = Store::new(rootfs)?;
     let base = Base::debian13();
-    let mut cases = Vec::new();
-    let mut modules = vec![package(&store, "canc_bare", BARE, "")?];
-    for (name, text) in CASES {
-        let set = policies(name, text)?;
-        let all = lower(&set, &base).map_err(|e| Error::Odd(format!("{name}: {e:?}")))?;
-        for one in &all {
-            let te = emit::te(&one.module).map_err(|e| Error::Odd(e.to_string()))?;
-            let fc = emit::fc(&one.contexts).map_err(|e| Error::Odd(e.to_string()))?;
-            modules.push(package(&store, one.module.name.as_str(), &te, &fc)?);
-            if let Some(ports) = &one.ports {
-                let text = emit::cil(ports).map_err(|e| Error::Odd(e.to_string()))?;
-                modules.push(Module { name: ports.name.to_string(), content: Content::Cil(text) });
-            }
+    let cases = corpus::cases(&Tools::build(rootfs)?, &base)?;
+    let asked = Asked::new(&base, &cases)?;
+    let start = Instant::now();
+    let store = Store::new(rootfs)?;
+    let texts = cases.iter().flat_map(|c| &c.files).cloned().collect::<Vec<_>>();
+    let linked = asked.linked(&store, &cases, &texts)?;
+    println!("{} cases in one transaction: {:.1} s", cases.len(), start.elapsed().as_secs_f32());
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let start = Instant::now();
+        for (check, what) in asked.wrong(&linked, case)? {
+            wrong.push(format!("{}: {check}: {what}", case.name));
         }
-        cases.push((*name, set, all));
+        println!("{}: {} domains, {:.1} s", case.name, case.all.len(), start.elapsed().as_secs_f32());
     }
-    store.install(&modules, false)?.accepted().map_err(Error::Odd)?;
-    let bare = store.access("canc_bare_t")?;
-    for (name, set, all) in &cases {
-        for one in all {
-            access(&store, &bare, one).map_err(|e| Error::Odd(format!("{name}: {e}")))?;
-        }
-        let paths = labels(&store, &base, set, all).map_err(|e| Error::Odd(format!("{name}: {e}")))?;
-        println!("{name}: {} domains, labels of {paths} paths", all.len());
-    }
+    ensure(wrong.is_empty(), || wrong.join("\n"))?;
+    println!("{} hostile words are refused with a place", hostile::refusals(&base)?);
+    let start = Instant::now();
+    let complaints = mutants::run(rootfs, &base, cases)?;
+    println!("{complaints} complaints about altered texts, {:.1} s", start.elapsed().as_secs_f32());
     Ok(())
 }
 
-fn policies(name: &str, text: &str) -> Result<PolicySet, Error> {
-    let made = compile(name, text.as_bytes(), &NoFiles, &Options::default());
-    let messages: Vec<String> = made.diagnostics.iter().map(|d| d.message.clone()).collect();
-    made.policies.ok_or_else(|| Error::Odd(format!("{name}: {}", messages.join("; "))))
+/// What all checks need to know.
+struct Asked<'a> {
+    base: &'a Base,
+    bare: Bare,
+    types: BTreeSet<String>,
+    /// Asked about as every kind of file.
+    paths: BTreeSet<String>,
+    /// Asked about as ordinary files and directories alone: they are many.
+    plain: BTreeSet<String>,
 }
 
-fn package(store: &Store, name: &str, te: &str, fc: &str) -> Result<Module, Error> {
-    let bytes = store.package(name, te, fc)?.accepted().map_err(Error::Odd)?;
-    Ok(Module { name: name.to_owned(), content: Content::Package(bytes) })
-}
+/// A check that failed, and what it says.
+type Wrong = (&'static str, String);
 
-/// The linked policy gives the domain what the module says and what every domain has: no more, no less.
-fn access(store: &Store, bare: &Access, one: &Lowered) -> Result<(), Error> {
-    let text = emit::te(&one.module).map_err(|e| Error::Odd(e.to_string()))?;
-    let module = te::read(&text).map_err(|e| Error::Odd(e.to_string()))?;
-    let mut expected: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
-    let itself = |name: &str| if name == "canc_bare_t" { one.domain.clone() } else { name.to_owned() };
-    for ((target, class), perms) in bare {
-        expected.entry((itself(target), class.clone())).or_default().extend(perms.iter().cloned());
+impl<'a> Asked<'a> {
+    fn new(base: &'a Base, cases: &[Case]) -> Result<Self, Error> {
+        let said: Vec<te::Module> = cases.iter().map(Case::said).collect::<Result<Vec<_>, _>>()?.concat();
+        let bare = Bare::new(said.iter());
+        let types = access::types(cases, &bare)?;
+        let paths = cases.iter().flat_map(|c| labels::paths(c, base)).collect();
+        Ok(Self { base, bare, types, paths, plain: hostile::paths() })
     }
-    for allow in module.allows.iter().filter(|a| a.source == one.domain) {
-        for target in targets(store, one, &allow.target)? {
-            expected.entry((target, allow.class.clone())).or_default().extend(allow.perms.iter().cloned());
+
+    /// The texts in one linked policy, which is to be what the cases say.
+    fn linked(&self, store: &Store, cases: &[Case], texts: &[ModuleText]) -> Result<Linked, Error> {
+        let mut modules = vec![corpus::package(store, "canc_bare", &self.bare.te(), "")?];
+        for text in texts {
+            modules.extend(corpus::modules(store, text)?);
         }
+        store.install(&modules, false)?.accepted().map_err(Error::Odd)?;
+        let mut said = te::Module::default();
+        for module in cases.iter().map(Case::said).collect::<Result<Vec<_>, _>>()?.concat() {
+            said.allows.extend(module.allows);
+            said.transitions.extend(module.transitions);
+        }
+        Linked::new(store, said, self)
     }
-    let found = store.access(&one.domain)?;
-    let difference = |a: &Access, b: &Access| {
-        let lacks = |(key, perms): (&(String, String), &BTreeSet<String>)| {
-            let other = b.get(key).cloned().unwrap_or_default();
-            let left: Vec<String> = perms.difference(&other).cloned().collect();
-            (!left.is_empty()).then(|| format!("{}:{} {{ {} }}", key.0, key.1, left.join(" ")))
-        };
-        a.iter().filter_map(lacks).collect::<Vec<_>>()
-    };
-    // Other cases are domains and ports of the same policy, which rules about all of them reach too.
-    let ours = |line: &String| !line.starts_with("canc_") || line.starts_with(&one.domain);
-    let more: Vec<String> = difference(&found, &expected).into_iter().filter(ours).collect();
-    let less: Vec<String> = difference(&expected, &found).into_iter().filter(ours).collect();
-    ensure(more.is_empty(), || format!("`{}` has more than was emitted: {more:?}", one.domain))?;
-    ensure(less.is_empty(), || format!("`{}` lacks what was emitted: {less:?}", one.domain))
+
+    fn wrong(&self, linked: &Linked, case: &Case) -> Result<Vec<Wrong>, Error> {
+        let of = |check, all: Vec<String>| all.into_iter().map(move |what| (check, what));
+        let mut out: Vec<Wrong> = of("access", access::check(linked, &self.bare, case)?).collect();
+        out.extend(of("labels", labels::check(linked, self.base, case)?));
+        if case.name != hostile::WORDS_CASE {
+            out.extend(of("answers", answers::check(linked, self.base, case)?));
+        }
+        out.extend(of("hostile", hostile::check(linked, case)?));
+        Ok(out)
+    }
 }
 
-/// The types that a target stands for.
-fn targets(store: &Store, one: &Lowered, target: &str) -> Result<Vec<String>, Error> {
-    if target == "self" {
-        return Ok(vec![one.domain.clone()]);
-    }
-    if target != "domain" && target != "port_type" {
-        return Ok(vec![target.to_owned()]);
-    }
-    let lines = store.seinfo(&["-a", target, "-x"])?;
-    let names = lines.iter().filter(|l| !l.contains([' ', ';', ':']) && !l.is_empty());
-    Ok(names.cloned().collect())
+/// A linked policy and all that is asked about it.
+struct Linked {
+    /// What all modules of ours say.
+    said: te::Module,
+    reach: BTreeMap<String, Reach>,
+    members: BTreeMap<String, BTreeSet<String>>,
+    labels: BTreeMap<(FileKind, String), Option<String>>,
+    ports: Vec<(String, u16, u16, String)>,
 }
 
-/// The policy's own tools find the labels that the compiler finds.
-fn labels(store: &Store, base: &Base, set: &PolicySet, all: &[Lowered]) -> Result<usize, Error> {
-    let (Some(policy), Some(first)) = (set.policies().first(), all.first()) else { return Ok(0) };
-    let reader = Reader::new(set, policy, first, base).map_err(|e| Error::Odd(e.to_string()))?;
-    let mut paths: BTreeSet<String> = BTreeSet::new();
-    for line in all.iter().flat_map(|l| &l.contexts.lines) {
-        for directory in [true, false] {
-            for fill in ["a", "x.conf"] {
-                let Some(path) = line.path.main().example_with(directory, fill) else { continue };
-                let bare = path.trim_end_matches('/').to_owned();
-                let parent = bare.rsplit_once('/').map(|p| p.0.to_owned()).filter(|p| !p.is_empty());
-                paths.extend(parent.map(|p| format!("{p}/")));
-                paths.extend([format!("{bare}x"), format!("{bare}/y"), format!("{bare}/y/"), path]);
+impl Linked {
+    fn new(store: &Store, said: te::Module, asked: &Asked<'_>) -> Result<Self, Error> {
+        let members = access::attributes(store, &said)?;
+        let mut labels = BTreeMap::new();
+        for (kind, _) in labels::KINDS {
+            let common = matches!(kind, FileKind::File | FileKind::Directory);
+            let plain = asked.plain.iter().filter(|_| common);
+            let can_be = |p: &&String| labels::kinds(p).any(|(k, _)| k == kind);
+            let paths: Vec<&String> = asked.paths.iter().chain(plain).filter(can_be).collect();
+            let bare =
+                |p: &&String| if *p == "/" { (*p).clone() } else { p.trim_end_matches('/').to_owned() };
+            let found = store.labels(kind, &paths.iter().map(bare).collect::<Vec<_>>())?;
+            for (path, label) in paths.into_iter().zip(found) {
+                let ty = label.and_then(|c| c.split(':').nth(2).map(str::to_owned));
+                labels.insert((kind, path.clone()), ty);
             }
         }
+        let ports = store.seinfo(&["--portcon", "--flat"])?.iter().filter_map(|l| port(l)).collect();
+        Ok(Self { ports, said, reach: store.reach(&asked.types)?, members, labels })
     }
-    paths.retain(|p| p.is_ascii() && !p.contains(['\n', '\r']));
-    for (kind, directory) in [(FileKind::File, false), (FileKind::Directory, true)] {
-        let asked: Vec<String> = paths.iter().filter(|p| p.ends_with('/') == directory).cloned().collect();
-        let bare = asked.iter().map(|p| if p == "/" { p.clone() } else { p.trim_end_matches('/').to_owned() });
-        let found = store.labels(kind, &bare.collect::<Vec<_>>())?;
-        for (path, found) in asked.iter().zip(found) {
-            let found = found.and_then(|c| c.split(':').nth(2).map(str::to_owned));
-            let ours = reader.type_of(path);
-            ensure(ours == found, || format!("{path}: {ours:?}, but `matchpathcon` says {found:?}"))?;
-        }
+
+    fn reach(&self, ty: &str) -> Result<&Reach, Error> {
+        self.reach.get(ty).ok_or_else(|| Error::Odd(format!("nobody asked about `{ty}`")))
     }
-    Ok(paths.len())
+
+    /// The types that the target of a rule stands for.
+    fn targets(&self, allow: &te::Allow) -> BTreeSet<String> {
+        let itself = if allow.target == "self" { &allow.source } else { &allow.target };
+        self.members.get(&allow.target).cloned().unwrap_or_else(|| BTreeSet::from([itself.clone()]))
+    }
+
+    /// The type of a port: the narrowest range counts.
+    fn port(&self, protocol: &str, port: u16) -> Result<&str, Error> {
+        let ranges =
+            self.ports.iter().filter(|(p, low, high, _)| p == protocol && (*low..=*high).contains(&port));
+        let found = ranges.min_by_key(|(_, low, high, _)| high - low);
+        found.map(|p| p.3.as_str()).ok_or_else(|| Error::Odd(format!("{protocol} port {port} has no type")))
+    }
+
+    /// The type of a canonical path as this kind of file.
+    fn label(&self, kind: FileKind, path: &str) -> Result<Option<&str>, Error> {
+        let found = self.labels.get(&(kind, path.to_owned()));
+        found.map(Option::as_deref).ok_or_else(|| Error::Odd(format!("nobody asked for the label of {path}")))
+    }
+}
+
+/// A line of `seinfo --portcon`.
+fn port(line: &str) -> Option<(String, u16, u16, String)> {
+    let mut words = line.strip_prefix("portcon ")?.split_whitespace();
+    let (protocol, range, context) = (words.next()?, words.next()?, words.next()?);
+    let (low, high) = range.split_once('-').unwrap_or((range, range));
+    let ty = context.split(':').nth(2)?;
+    Some((protocol.to_owned(), low.parse().ok()?, high.parse().ok()?, ty.to_owned()))
 }
