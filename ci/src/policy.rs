@@ -126,6 +126,19 @@ pub struct Compiled {
     manifest: Manifest,
 }
 
+/// The files of one policy's SELinux module.
+#[derive(Debug, Clone)]
+pub struct ModuleText {
+    /// The module's name.
+    pub module: String,
+    /// Type enforcement.
+    pub te: String,
+    /// File contexts.
+    pub fc: String,
+    /// The side module of ports: its name and its text.
+    pub ports: Option<(String, String)>,
+}
+
 impl Tools {
     /// Builds `canc` and `canc-run`, linked statically, so that they run in any root file system.
     pub fn build(rootfs: &Rootfs) -> Result<Self, Error> {
@@ -240,18 +253,35 @@ impl Compiled {
             let package = store.package(&entry.module, &te, &fc)?.accepted().map_err(Error::Odd)?;
             modules.push(Module { name: entry.module.clone(), content: Content::Package(package) });
             if let Some(ports) = &entry.ports {
-                let name = Path::new(&ports.path).file_stem().unwrap_or_default().to_string_lossy();
-                let content = Content::Cil(self.read(ports)?);
-                modules.push(Module { name: name.into_owned(), content });
+                modules.push(Module { name: stem(ports), content: Content::Cil(self.read(ports)?) });
             }
         }
         Ok(modules)
+    }
+
+    /// The text of a policy's module: type enforcement and file contexts, then the name and the text of its side module of ports.
+    pub fn module_text(&self, policy: &str) -> Result<ModuleText, Error> {
+        let mut entries = self.policies().iter().filter(|p| p.name == policy);
+        let entry = entries.find_map(|p| p.selinux.as_ref());
+        let entry = entry.ok_or_else(|| Error::Odd(format!("the bundle has no module of `{policy}`")))?;
+        let ports = entry.ports.as_ref().map(|ports| Ok::<_, Error>((stem(ports), self.read(ports)?)));
+        Ok(ModuleText {
+            module: entry.module.clone(),
+            te: self.read(&entry.te)?,
+            fc: self.read(&entry.fc)?,
+            ports: ports.transpose()?,
+        })
     }
 
     fn read(&self, artefact: &Artefact) -> Result<String, Error> {
         let file = self.dir.join(&artefact.path);
         fs::read_to_string(&file).map_err(Error::io("reading", file))
     }
+}
+
+/// The name of a module after its file.
+fn stem(artefact: &Artefact) -> String {
+    Path::new(&artefact.path).file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn profile_path(profile: &str) -> String {

@@ -9,6 +9,7 @@ mod features;
 mod fragments;
 mod machines;
 mod oracles;
+mod selinux;
 mod validate;
 
 use crate::{Error, Rootfs};
@@ -48,6 +49,11 @@ pub const STEPS: &[Step] = &[
         run: facts::check,
     },
     Step { name: "facts-record", about: "record the facts about the SELinux policy", run: facts::record },
+    Step {
+        name: "selinux",
+        about: "compare linked SELinux policies and their labels with what was emitted",
+        run: selinux::run,
+    },
     Step { name: "validate", about: "show what `canc validate` accepts and refuses", run: validate::run },
     Step {
         name: "apparmor",

@@ -6,7 +6,7 @@ mod labels;
 mod query;
 
 pub use labels::FileKind;
-pub use query::{Access, Rule, Transition};
+pub use query::{Access, Reach, Rule, Transition};
 
 use super::Verdict;
 use crate::rootfs::Layer;

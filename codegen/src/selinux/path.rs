@@ -2,6 +2,7 @@
 
 use super::m4;
 use canc_sets::path::{Anchor, Component, Pattern, Piece, Tail};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// A pattern of a line of file contexts: what it matches, and how it is spelled.
@@ -190,19 +191,43 @@ fn literal(text: &str, out: &mut String) {
     }
 }
 
+/// What `libsemanage` looks for anywhere in a line, as part of a longer word too: such a line is a template of home directories, in
+/// which these are replaced. Source: `semanage_split_fc` in `semanage_store.c`.
+const TEMPLATE_WORDS: &[&str] = &["HOME_DIR", "HOME_ROOT", "ROLE", "USER"];
+
 /// Spells one character of each word that m4 or a home-directory template would replace by its number.
 fn break_words(text: &str) -> String {
+    let words = m4::words(text).filter(|(_, w)| m4::replaces(w)).map(|(at, word)| at + word.len() - 1);
+    let templates =
+        TEMPLATE_WORDS.iter().flat_map(|w| text.match_indices(w).map(|(at, word)| at + word.len() - 1));
+    let places: BTreeSet<usize> = words.chain(templates).collect();
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
-    for (at, word) in m4::words(text).filter(|(_, w)| m4::replaces(w)) {
-        let last = at + word.len() - 1;
-        out.push_str(text.get(done..last).unwrap_or_default());
-        match text.as_bytes().get(last) {
+    for at in places {
+        out.push_str(text.get(done..at).unwrap_or_default());
+        match text.as_bytes().get(at) {
             Some(byte) => hexadecimal(*byte, &mut out),
             None => break,
         }
-        done = last + 1;
+        done = at + 1;
     }
     out.push_str(text.get(done..).unwrap_or_default());
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_but_ours_is_a_template_of_home_directories() {
+        for (path, text) in [
+            ("/srv/USERS", "/srv/USE\\x52S"),
+            ("/srv/%\\{USERID\\}", "/srv/\\x25\\{USE\\x52ID\\}"),
+            ("/srv/aHOME_ROOTb/MYROLE", "/srv/aHOME_ROO\\x54b/MYROL\\x45"),
+            ("/srv/HOME_DIR", "/srv/HOME_DI\\x52"),
+        ] {
+            assert_eq!(FcPath::new(Pattern::parse(path).unwrap().remove(0)).text(), text);
+        }
+    }
 }

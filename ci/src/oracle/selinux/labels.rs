@@ -25,14 +25,14 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    /// `matchpathcon(8)`'s word.
+    /// `matchpathcon(8)`'s word, of which it looks at the first letter alone: `f` is an ordinary file.
     fn word(self) -> &'static str {
         match self {
             Self::File => "file",
             Self::Directory => "dir",
             Self::Link => "lnk_file",
             Self::Socket => "sock_file",
-            Self::Fifo => "fifo_file",
+            Self::Fifo => "pipe",
             Self::Character => "chr_file",
             Self::Block => "blk_file",
         }

@@ -45,6 +45,24 @@ pub struct Transition {
     pub name: Option<String>,
 }
 
+/// What a type may do, and who may do what to it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// Permissions by (target type, class).
+    pub by: Access,
+    /// Permissions by (source type, class).
+    pub to: Access,
+    /// The type transitions from it.
+    pub transitions: Vec<Transition>,
+}
+
+#[derive(Deserialize)]
+struct Sides {
+    by: Vec<Entry>,
+    to: Vec<Entry>,
+    transitions: Vec<Transition>,
+}
+
 #[derive(Deserialize)]
 struct Entry {
     target: String,
@@ -52,15 +70,31 @@ struct Entry {
     perms: BTreeSet<String>,
 }
 
+fn joined(entries: Vec<Entry>) -> Access {
+    let mut access = Access::new();
+    for entry in entries {
+        access.entry((entry.target, entry.class)).or_default().extend(entry.perms);
+    }
+    access
+}
+
 impl Store {
     /// Everything that `domain` may do, its attributes' rules included, by target type.
     pub fn access(&self, domain: &str) -> Result<Access, Error> {
-        let entries: Vec<Entry> = self.ask(&["access", domain])?;
-        let mut access = Access::new();
-        for entry in entries {
-            access.entry((entry.target, entry.class)).or_default().extend(entry.perms);
-        }
-        Ok(access)
+        Ok(joined(self.ask(&["access", domain])?))
+    }
+
+    /// The reach of each of the types, attributes expanded everywhere, in one walk over the policy.
+    pub fn reach(&self, types: &BTreeSet<String>) -> Result<BTreeMap<String, Reach>, Error> {
+        let words: Vec<&str> = std::iter::once("reach").chain(types.iter().map(String::as_str)).collect();
+        let sides: BTreeMap<String, Sides> = self.ask(&words)?;
+        let reach = |s: Sides| Reach { by: joined(s.by), to: joined(s.to), transitions: s.transitions };
+        Ok(sides.into_iter().map(|(name, sides)| (name, reach(sides))).collect())
+    }
+
+    /// The types of an attribute.
+    pub fn members(&self, attribute: &str) -> Result<BTreeSet<String>, Error> {
+        self.ask(&["members", attribute])
     }
 
     /// The allow rules whose source is `domain` or one of its attributes.

@@ -103,6 +103,17 @@ impl Places {
         label_of(self.lines.shared(), line).map(|l| l.0)
     }
 
+    /// The file type of a line.
+    #[must_use]
+    pub fn kind_of(&self, line: Winner) -> Option<Kind> {
+        let shared = self.lines.shared();
+        let entry = match line {
+            Winner::Base(at) => shared.base.entry(at),
+            Winner::Own(at) => shared.own.as_ref()?.tables.entry(at),
+        };
+        entry.map(|e| e.kind)
+    }
+
     /// The label of this name, the base's before the own lines'.
     #[must_use]
     pub fn label_named(&self, base: &super::Base, name: &str) -> Option<Label> {

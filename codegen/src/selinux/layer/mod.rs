@@ -10,7 +10,7 @@ mod others;
 mod tests;
 
 use super::base::places::Places;
-use super::base::{Ask, Base};
+use super::base::{Ask, Base, Kind as FileKind};
 use super::lower::Lowered;
 use super::read::{self, ReadError};
 use super::{emit, known};
@@ -167,13 +167,20 @@ impl Reader {
 
     /// The type that a canonical path carries by the lines of file contexts; `None` where none gives one.
     #[must_use]
-    pub fn type_of(&self, path: &str) -> Option<String> {
+    pub fn type_of(&self, path: &str, ask: Ask) -> Option<String> {
         use super::base::places::Label;
         let places = self.places().ok()?;
-        match places.label_of(places.lines().label(path, Ask::of(path))?)? {
+        match places.label_of(places.lines().label(path, ask)?)? {
             Label::Base(ty) => Some(self.base.type_name(ty).to_owned()),
             Label::Own(ty) => places.own_name(ty).map(str::to_owned),
         }
+    }
+
+    /// The file type of the line that labels a canonical path; `None` where no line matches.
+    #[must_use]
+    pub fn kind_of(&self, path: &str, ask: Ask) -> Option<FileKind> {
+        let places = self.places().ok()?;
+        places.kind_of(places.lines().label(path, ask)?)
     }
 
     fn classes(&self) -> Classes {

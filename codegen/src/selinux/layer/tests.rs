@@ -200,7 +200,7 @@ proptest! {
                     prop_assert_eq!(permits(layer, op, &path), expected, "{:?} {}: {:?}", op, path, plain.label(&path));
                 }
             }
-            prop_assert_eq!(reader.type_of(&path), plain.label(&path).map(|l| l.0), "{}", path);
+            prop_assert_eq!(reader.type_of(&path, Ask::of(&path)), plain.label(&path).map(|l| l.0), "{}", path);
             Ok(())
         })?;
     }
@@ -345,7 +345,7 @@ fn lines_of_other_policies_count() {
         }
     };
     let reader = Reader::new(&set, &set.policies()[1], &all[1], &base).unwrap();
-    assert_eq!(reader.type_of("/srv/x/q").as_deref(), Some("canc__a__x_t"));
+    assert_eq!(reader.type_of("/srv/x/q", Ask::NoDirectory).as_deref(), Some("canc__a__x_t"));
     let layer = layer(&set, &set.policies()[1], &all[1], &base);
     assert!(permits(&layer, FileOp::Read, "/srv/x/b/c"));
 }
