@@ -4,6 +4,7 @@ use super::compile::{Compiler, Kernel, lowered, options, policies, text_named};
 use super::dfa::{Dfa, START};
 use super::ensure;
 use crate::Error;
+use crate::policy::literal;
 use canc_codegen::apparmor::Lowered;
 use canc_codegen::apparmor::features::Abi;
 use canc_codegen::apparmor::model::{Block, Origin, Rule};
@@ -34,24 +35,6 @@ const NAMES: &[&str] = &[
     "-> x",
     "'",
 ];
-
-/// A text as a string of the language that means it literally.
-fn literal(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        if c == '$' {
-            out.push_str("$$");
-            continue;
-        }
-        for c in canc_sets::path::escape(&c.to_string()).chars() {
-            if matches!(c, '\\' | '"') {
-                out.push('\\');
-            }
-            out.push(c);
-        }
-    }
-    out
-}
 
 /// A slot: the statement with a literal in it, and the words that the automaton must have, of files or of a class.
 struct Slot {

@@ -5,9 +5,10 @@ use super::corpus::{self, Case};
 use super::ensure;
 use crate::Error;
 use crate::oracle::selinux::FileKind;
+use crate::policy::{literal, quoted};
 use canc_codegen::selinux::base::Base;
 use canc_codegen::selinux::read::te;
-use canc_sets::path::{Pattern, escape};
+use canc_sets::path::Pattern;
 use std::collections::BTreeSet;
 
 /// Names that try to end a string, a line, a statement or a group, to be replaced by m4 or a template, or to mean more than themselves.
@@ -114,28 +115,6 @@ const WORDS: &[&str] = &[
 const CASE: &str = "hostile";
 /// Many policies, of which only the names are of interest.
 pub const WORDS_CASE: &str = "words";
-
-/// A text as a string of the language that means it literally.
-fn literal(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        if c == '$' {
-            out.push_str("$$");
-            continue;
-        }
-        for c in escape(&c.to_string()).chars() {
-            if matches!(c, '\\' | '"') {
-                out.push('\\');
-            }
-            out.push(c);
-        }
-    }
-    out
-}
-
-fn quoted(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "$$")
-}
 
 /// The rules, each below a directory of its own.
 fn rules() -> Vec<(String, String)> {
