@@ -64,26 +64,12 @@ fn flags(options: &[MountOption]) -> Result<Lang, TooLarge> {
     if options.is_empty() {
         return Ok(Lang::All);
     }
-    let words: Vec<&str> =
-        MountFlag::ALL.iter().filter(|f| options.contains(&option(**f))).map(|f| f.word()).collect();
+    let words: Vec<&str> = MountFlag::ALL
+        .iter()
+        .filter(|f| options.contains(&MountOption::from(**f)))
+        .map(|f| f.word())
+        .collect();
     Ok(Lang::Atom(Atom::name(&[Piece::Lit(words.join(","))])?))
-}
-
-fn option(flag: MountFlag) -> MountOption {
-    match flag {
-        MountFlag::Ro => MountOption::Ro,
-        MountFlag::Nosuid => MountOption::Nosuid,
-        MountFlag::Nodev => MountOption::Nodev,
-        MountFlag::Noexec => MountOption::Noexec,
-        MountFlag::Sync => MountOption::Sync,
-        MountFlag::Dirsync => MountOption::Dirsync,
-        MountFlag::Noatime => MountOption::Noatime,
-        MountFlag::Nodiratime => MountOption::Nodiratime,
-        MountFlag::Relatime => MountOption::Relatime,
-        MountFlag::Strictatime => MountOption::Strictatime,
-        MountFlag::Silent => MountOption::Silent,
-        MountFlag::Mand => MountOption::Mand,
-    }
 }
 
 fn propagation(option: MountOption) -> Option<Propagation> {

@@ -111,27 +111,29 @@ fn new_source(source: &MountSource) -> Option<model::MountSource> {
 
 /// Exactly these flags. No flag at all is spelled `rw`.
 fn flags(flags: MountFlags, bind: Option<MountOption>) -> Vec<MountOption> {
-    let mut out: Vec<MountOption> = flags.iter().map(option).chain(bind).collect();
+    let mut out: Vec<MountOption> = flags.iter().map(MountOption::from).chain(bind).collect();
     if out.is_empty() {
         out.push(MountOption::Rw);
     }
     out
 }
 
-fn option(flag: MountFlag) -> MountOption {
-    match flag {
-        MountFlag::Ro => MountOption::Ro,
-        MountFlag::Nosuid => MountOption::Nosuid,
-        MountFlag::Nodev => MountOption::Nodev,
-        MountFlag::Noexec => MountOption::Noexec,
-        MountFlag::Sync => MountOption::Sync,
-        MountFlag::Dirsync => MountOption::Dirsync,
-        MountFlag::Noatime => MountOption::Noatime,
-        MountFlag::Nodiratime => MountOption::Nodiratime,
-        MountFlag::Relatime => MountOption::Relatime,
-        MountFlag::Strictatime => MountOption::Strictatime,
-        MountFlag::Silent => MountOption::Silent,
-        MountFlag::Mand => MountOption::Mand,
+impl From<MountFlag> for MountOption {
+    fn from(flag: MountFlag) -> Self {
+        match flag {
+            MountFlag::Ro => Self::Ro,
+            MountFlag::Nosuid => Self::Nosuid,
+            MountFlag::Nodev => Self::Nodev,
+            MountFlag::Noexec => Self::Noexec,
+            MountFlag::Sync => Self::Sync,
+            MountFlag::Dirsync => Self::Dirsync,
+            MountFlag::Noatime => Self::Noatime,
+            MountFlag::Nodiratime => Self::Nodiratime,
+            MountFlag::Relatime => Self::Relatime,
+            MountFlag::Strictatime => Self::Strictatime,
+            MountFlag::Silent => Self::Silent,
+            MountFlag::Mand => Self::Mand,
+        }
     }
 }
 
