@@ -1,6 +1,6 @@
 //! `canc build`: compile, print what each layer enforces, write the bundle.
 
-use super::compile::{Compiled, compile, print_diagnostics};
+use super::compile::{Compiled, compile, print_diagnostics, refuse};
 use super::target_options::build_options;
 use super::{Failure, Outcome, to_json};
 use crate::args::{BuildArgs, Emit};
@@ -19,18 +19,18 @@ pub fn run(args: &BuildArgs, streams: &mut Streams<'_>) -> Outcome {
     let denied = args.deny.iter().map(|d| Denied::parse(d)).collect::<Result<Vec<_>, _>>()?;
     let options = build_options(&args.source, &args.deployments)?;
     let mut compiled = compile(&args.source)?;
-    let Some(set) = compiled.policies.take() else { return Ok(refuse(args, &compiled, streams)) };
+    let Some(set) = compiled.policies.take() else { return Ok(refuse(args.source.json, &compiled, streams)) };
     let built = match build(&set, &compiled.sources, &options) {
         Ok(built) => built,
         Err(errors) => {
             compiled.diagnostics.extend(errors);
-            return Ok(refuse(args, &compiled, streams));
+            return Ok(refuse(args.source.json, &compiled, streams));
         }
     };
     compiled.diagnostics.extend(built.diagnostics.iter().cloned());
     compiled.diagnostics.extend(denied.iter().flat_map(|d| d.found(&built.manifest, &set)));
     if compiled.diagnostics.iter().any(|d| d.severity == Severity::Error) {
-        return Ok(refuse(args, &compiled, streams));
+        return Ok(refuse(args.source.json, &compiled, streams));
     }
     finish(args, &compiled, &built, streams)
 }
@@ -63,16 +63,6 @@ fn output(args: &BuildArgs) -> PathBuf {
         let stem = args.source.policy.file_stem().map(|s| s.to_string_lossy().into_owned());
         PathBuf::from(format!("{}.canc", stem.unwrap_or_else(|| "policy".into())))
     })
-}
-
-fn refuse(args: &BuildArgs, compiled: &Compiled, streams: &mut Streams<'_>) -> Exit {
-    if args.source.json {
-        let diagnostics = render::json(&compiled.diagnostics, &compiled.sources);
-        streams.out(&to_json(&serde_json::json!({ "ok": false, "diagnostics": diagnostics })));
-    } else {
-        print_diagnostics(&compiled.diagnostics, &compiled.sources, streams);
-    }
-    Exit::Policy
 }
 
 /// The files of one kind, in the order of the policies.

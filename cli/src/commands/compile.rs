@@ -1,7 +1,8 @@
 //! What every command that takes a policy does first: options to compiler options, file to checked policies, messages printed.
 
-use super::Failure;
+use super::{Failure, to_json};
 use crate::args::SourceArgs;
+use crate::exit::Exit;
 use crate::input;
 use crate::render::{self, Look};
 use crate::stream::Streams;
@@ -34,6 +35,17 @@ pub fn compile(args: &SourceArgs) -> Result<Compiled, Failure> {
         diagnostics: compilation.diagnostics,
         policies: compilation.policies,
     })
+}
+
+/// Says what is wrong with a policy that did not compile.
+pub fn refuse(json: bool, compiled: &Compiled, streams: &mut Streams<'_>) -> Exit {
+    if json {
+        let diagnostics = render::json(&compiled.diagnostics, &compiled.sources);
+        streams.out(&to_json(&serde_json::json!({ "ok": false, "diagnostics": diagnostics })));
+    } else {
+        print_diagnostics(&compiled.diagnostics, &compiled.sources, streams);
+    }
+    Exit::Policy
 }
 
 fn options(args: &SourceArgs) -> Result<Options, Failure> {

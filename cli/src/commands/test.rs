@@ -1,12 +1,11 @@
 //! `canc test`: prove the tests in a policy against its meaning and against what every layer permits.
 
-use super::compile::{Compiled, compile, print_diagnostics};
+use super::compile::{compile, refuse};
 use super::target_options::build_options;
 use super::{Failure, Outcome, to_json};
 use crate::args::CheckArgs;
 use crate::exit::Exit;
 use crate::paint::Paint;
-use crate::render;
 use crate::stream::Streams;
 use canc_analysis::prove::{Finding, prove};
 use canc_codegen::build::{Subject, build};
@@ -44,12 +43,12 @@ struct FindingReport {
 pub fn run(args: &CheckArgs, streams: &mut Streams<'_>) -> Outcome {
     let options = build_options(&args.source, &[])?;
     let mut compiled = compile(&args.source)?;
-    let Some(set) = compiled.policies.take() else { return Ok(refuse(args, &compiled, streams)) };
+    let Some(set) = compiled.policies.take() else { return Ok(refuse(args.source.json, &compiled, streams)) };
     let built = match build(&set, &compiled.sources, &options) {
         Ok(built) => built,
         Err(errors) => {
             compiled.diagnostics.extend(errors);
-            return Ok(refuse(args, &compiled, streams));
+            return Ok(refuse(args.source.json, &compiled, streams));
         }
     };
     let subject = Subject::new(&set, &built.lowered, &options);
@@ -61,16 +60,6 @@ pub fn run(args: &CheckArgs, streams: &mut Streams<'_>) -> Outcome {
         streams.out(&text(&reports, Paint(streams.color)));
     }
     Ok(if passed { Exit::Done } else { Exit::No })
-}
-
-fn refuse(args: &CheckArgs, compiled: &Compiled, streams: &mut Streams<'_>) -> Exit {
-    if args.source.json {
-        let diagnostics = render::json(&compiled.diagnostics, &compiled.sources);
-        streams.out(&to_json(&serde_json::json!({ "ok": false, "diagnostics": diagnostics })));
-    } else {
-        print_diagnostics(&compiled.diagnostics, &compiled.sources, streams);
-    }
-    Exit::Policy
 }
 
 fn reports(set: &PolicySet, subject: &Subject<'_>, sources: &SourceMap) -> Result<Vec<Report>, Failure> {

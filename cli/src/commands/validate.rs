@@ -1,13 +1,13 @@
 //! `canc validate`: what the owners of the target languages say of a bundle, or of one that is built for the time of the question.
 
-use super::compile::{Compiled, compile, print_diagnostics};
+use super::compile::{Compiled, compile, refuse};
 use super::target_options::build_options;
 use super::{Failure, Outcome, to_json};
 use crate::args::{ARCHES, SourceArgs, ValidateArgs};
 use crate::exit::Exit;
 use crate::stream::Streams;
 use crate::validate::{self, Options};
-use crate::{render, write};
+use crate::write;
 use canc_codegen::build::{Build, build};
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub fn run(args: &ValidateArgs, streams: &mut Streams<'_>) -> Outcome {
         return ask(args, &args.subject, streams);
     }
     let mut compiled = compile(&args.source())?;
-    let Some(built) = built(args, &mut compiled)? else { return Ok(refuse(args, &compiled, streams)) };
+    let Some(built) = built(args, &mut compiled)? else { return Ok(refuse(args.json, &compiled, streams)) };
     let dir = tempfile::Builder::new().prefix("canc-bundle-").tempdir();
     let dir = dir.map_err(|e| Failure::host(format!("cannot make a temporary directory: {e}")))?;
     let bundle = dir.path().join("bundle");
@@ -63,16 +63,6 @@ fn built(args: &ValidateArgs, compiled: &mut Compiled) -> Result<Option<Build>, 
     let options = build_options(&args.source(), &[])?;
     let Some(set) = compiled.policies.take() else { return Ok(None) };
     Ok(build(&set, &compiled.sources, &options).map_err(|errors| compiled.diagnostics.extend(errors)).ok())
-}
-
-fn refuse(args: &ValidateArgs, compiled: &Compiled, streams: &mut Streams<'_>) -> Exit {
-    if args.json {
-        let diagnostics = render::json(&compiled.diagnostics, &compiled.sources);
-        streams.out(&to_json(&serde_json::json!({ "ok": false, "diagnostics": diagnostics })));
-    } else {
-        print_diagnostics(&compiled.diagnostics, &compiled.sources, streams);
-    }
-    Exit::Policy
 }
 
 fn ask(args: &ValidateArgs, bundle: &Path, streams: &mut Streams<'_>) -> Outcome {
