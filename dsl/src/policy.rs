@@ -289,6 +289,14 @@ pub enum LimitKind {
     Cpu,
 }
 
+impl LimitKind {
+    /// The word for it in policies.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        crate::words::LIMITS.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
+    }
+}
+
 /// `limit WORD N [prefer];`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limit {

@@ -1,7 +1,7 @@
 //! A policy's statements to what the runtime does at launch.
 
 use canc_bundle::{LaunchEntry, LimitEntry};
-use canc_dsl::policy::{Body, Demand, Effect, Launcher, LimitKind, Mode, PathRef, Policy, Target};
+use canc_dsl::policy::{Body, Demand, Effect, Launcher, Mode, PathRef, Policy, Target};
 use std::collections::BTreeMap;
 
 /// Names kept in the environment of every launch.
@@ -93,21 +93,10 @@ fn capabilities(policy: &Policy) -> Vec<u8> {
 }
 
 fn limits(policy: &Policy) -> BTreeMap<String, LimitEntry> {
-    let word = |kind| match kind {
-        LimitKind::OpenFiles => "open_files",
-        LimitKind::FileSize => "file_size",
-        LimitKind::CpuTime => "cpu_time",
-        LimitKind::Core => "core",
-        LimitKind::Stack => "stack",
-        LimitKind::LockedMemory => "locked_memory",
-        LimitKind::Memory => "memory",
-        LimitKind::Processes => "processes",
-        LimitKind::Cpu => "cpu",
-    };
     // A core dump may hold what the policy protects, so there is none unless the policy says otherwise.
     let mut out = BTreeMap::from([("core".to_owned(), LimitEntry { value: 0, prefer: false })]);
     for limit in &policy.limits {
-        out.insert(word(limit.kind).into(), LimitEntry { value: limit.value, prefer: limit.prefer });
+        out.insert(limit.kind.word().into(), LimitEntry { value: limit.value, prefer: limit.prefer });
     }
     out
 }
