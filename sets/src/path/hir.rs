@@ -1,4 +1,4 @@
-//! Patterns to regular expressions over bytes.
+//! Patterns, and their parts, to regular expressions over bytes.
 
 use super::{Anchor, Component, Pattern, Piece, Tail};
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, Repetition};
@@ -7,7 +7,9 @@ pub(super) fn literal(text: &str) -> Hir {
     Hir::literal(text.as_bytes())
 }
 
-pub(super) fn repeat(hir: Hir, min: u32) -> Hir {
+/// `min` or more of it.
+#[must_use]
+pub fn repeat(hir: Hir, min: u32) -> Hir {
     Hir::repetition(Repetition { min, max: None, greedy: true, sub: Box::new(hir) })
 }
 
@@ -24,6 +26,25 @@ pub(super) fn no_slash() -> Hir {
     Hir::class(Class::Bytes(ClassBytes::new(ranges)))
 }
 
+/// `/` and a name.
+#[must_use]
+pub fn named() -> Hir {
+    Hir::concat(vec![literal("/"), repeat(no_slash(), 1)])
+}
+
+/// What a component adds to a path, its slash included; any number of names for `**`.
+#[must_use]
+pub fn component(component: &Component) -> Hir {
+    match component {
+        Component::Literal(name) => Hir::concat(vec![literal("/"), literal(name)]),
+        Component::Globstar => repeat(named(), 0),
+        Component::Glob(pieces) if pieces.as_slice() == [Piece::Star] => named(),
+        Component::Glob(pieces) => {
+            Hir::concat(std::iter::once(literal("/")).chain(pieces.iter().map(piece_to_hir)).collect())
+        }
+    }
+}
+
 /// The expression of a pattern.
 pub(super) fn of_pattern(pattern: &Pattern) -> Hir {
     let mut parts = vec![match pattern.anchor {
@@ -38,18 +59,7 @@ pub(super) fn of_pattern(pattern: &Pattern) -> Hir {
         }
         Anchor::SelfProc => literal("/proc/self"),
     }];
-    for component in &pattern.components {
-        parts.push(match component {
-            Component::Literal(name) => Hir::concat(vec![literal("/"), literal(name)]),
-            Component::Globstar => repeat(Hir::concat(vec![literal("/"), repeat(no_slash(), 1)]), 0),
-            Component::Glob(pieces) if pieces.as_slice() == [Piece::Star] => {
-                Hir::concat(vec![literal("/"), repeat(no_slash(), 1)])
-            }
-            Component::Glob(pieces) => {
-                Hir::concat(std::iter::once(literal("/")).chain(pieces.iter().map(piece_to_hir)).collect())
-            }
-        });
-    }
+    parts.extend(pattern.components.iter().map(component));
     parts.push(match pattern.tail {
         Tail::Directory => literal("/"),
         // The root directory is written with its one slash, whatever the tail.

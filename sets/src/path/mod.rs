@@ -6,7 +6,7 @@
 mod atom;
 mod escape;
 mod few;
-mod hir;
+pub mod hir;
 mod lang;
 mod matcher;
 mod parse;

@@ -64,8 +64,6 @@ pub struct Assertion<'b> {
     pub class: &'b str,
     /// The permissions, separated by blanks.
     pub perms: &'b str,
-    /// Attributes that spare a type, separated by blanks.
-    pub spared: &'b str,
 }
 
 /// Somebody who starts programs.
@@ -227,7 +225,7 @@ impl Base {
 
     /// What a fresh domain may not be given.
     pub fn assertions(&self) -> impl Iterator<Item = Assertion<'_>> {
-        self.four(4).map(|[target, class, perms, spared]| Assertion { target, class, perms, spared })
+        self.four(4).map(|[target, class, perms, _]| Assertion { target, class, perms })
     }
 
     /// Who starts programs.

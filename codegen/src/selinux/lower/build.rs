@@ -65,11 +65,8 @@ impl<'s> Builder<'s> {
         let mine = self.sheet.plan.types.iter().filter(|(_, t)| t.policy == self.sheet.number);
         mine.map(|(no, t)| {
             let mut attributes: BTreeSet<AttrName> = t.attributes().collect();
-            if no == self.sheet.domain {
-                attributes.extend(self.sheet.attributes.keys().cloned());
-                if self.sheet.policy.separate_instances {
-                    attributes.extend(known::INSTANCE.iter().filter_map(|n| AttrName::new(n).ok()));
-                }
+            if no == self.sheet.domain && self.sheet.policy.separate_instances {
+                attributes.extend(known::INSTANCE.iter().filter_map(|n| AttrName::new(n).ok()));
             }
             TypeDecl { about: Some(Comment::new(&t.about)), name: t.name.clone(), attributes }
         })

@@ -4,7 +4,7 @@ use super::own::OwnNo;
 use super::plan::Plan;
 use crate::selinux::base::{ClassNo, PermSet, TypeNo};
 use crate::selinux::known;
-use crate::selinux::names::{AttrName, FileName};
+use crate::selinux::names::FileName;
 use crate::selinux::words::Access;
 use crate::verdict::{Outcome, Verdict};
 use canc_dsl::policy::{Effect, Policy, RuleId};
@@ -148,9 +148,6 @@ fn shorten(mut list: Vec<String>) -> Vec<String> {
     list
 }
 
-/// Permissions that an assertion forbids, and the attributes that spare a type.
-type Asserted = (PermSet, Vec<AttrName>);
-
 /// The sheet of one policy.
 pub(super) struct Sheet<'p, 'a> {
     pub(super) plan: &'p Plan<'a>,
@@ -159,12 +156,11 @@ pub(super) struct Sheet<'p, 'a> {
     pub(super) domain: OwnNo,
     pub(super) grants: Vec<Grant>,
     pub(super) new_labels: BTreeMap<NewLabel, Source>,
-    /// Attributes that the domain needs for what was granted, and who needs them.
-    pub(super) attributes: BTreeMap<AttrName, Source>,
     pub(super) drafts: Vec<Draft>,
     /// What `@base` is worth.
     pub(super) base_draft: Draft,
-    assertions: HashMap<(Target, ClassNo), Vec<Asserted>>,
+    /// What the base asserts that no domain may have.
+    assertions: HashMap<(Target, ClassNo), Vec<PermSet>>,
     kinds: Vec<Option<ClassNo>>,
     have: HashMap<(Source, Target, ClassNo), usize>,
     /// Types of directories that were asked for, since rules share parents.
@@ -174,7 +170,7 @@ pub(super) struct Sheet<'p, 'a> {
 impl<'p, 'a> Sheet<'p, 'a> {
     pub(super) fn new(plan: &'p Plan<'a>, number: usize, policy: &'a Policy, domain: OwnNo) -> Self {
         let base = plan.base;
-        let mut assertions: HashMap<(Target, ClassNo), Vec<Asserted>> = HashMap::new();
+        let mut assertions: HashMap<(Target, ClassNo), Vec<PermSet>> = HashMap::new();
         for a in base.assertions() {
             let target = if a.target == "self" {
                 Some(Target::Itself)
@@ -184,8 +180,7 @@ impl<'p, 'a> Sheet<'p, 'a> {
             let (Some(target), Some(class)) = (target, base.class_no(a.class)) else { continue };
             let names: Vec<&str> = a.perms.split_whitespace().collect();
             if let Ok(perms) = base.perms(class, &names) {
-                let spared = a.spared.split_whitespace().filter_map(|n| AttrName::new(n).ok()).collect();
-                assertions.entry((target, class)).or_default().push((perms, spared));
+                assertions.entry((target, class)).or_default().push(perms);
             }
         }
         Self {
@@ -195,7 +190,6 @@ impl<'p, 'a> Sheet<'p, 'a> {
             domain,
             grants: Vec::new(),
             new_labels: BTreeMap::new(),
-            attributes: BTreeMap::new(),
             drafts: policy.rules.iter().map(|_| Draft::default()).collect(),
             base_draft: Draft::default(),
             assertions,
@@ -252,13 +246,12 @@ impl<'p, 'a> Sheet<'p, 'a> {
     pub(super) fn perms(&mut self, source: Source, target: Target, class: ClassNo, perms: PermSet) {
         let mut perms = perms;
         if let Some(list) = self.assertions.get(&(target, class)) {
-            let broken: Vec<(PermSet, Vec<AttrName>)> =
-                list.iter().filter(|(p, _)| p.0 & perms.0 != 0).cloned().collect();
+            let broken: Vec<PermSet> = list.iter().filter(|p| p.0 & perms.0 != 0).copied().collect();
             if !broken.is_empty() {
                 let what = self.name(target);
                 let words: Vec<String> = broken
                     .iter()
-                    .flat_map(|(p, _)| self.plan.base.perm_names(class, PermSet(p.0 & perms.0)))
+                    .flat_map(|p| self.plan.base.perm_names(class, PermSet(p.0 & perms.0)))
                     .map(str::to_owned)
                     .collect();
                 let class_name = self.plan.base.class_name(class).to_owned();
@@ -266,7 +259,7 @@ impl<'p, 'a> Sheet<'p, 'a> {
                     "the base asserts that no domain has `{class_name} {{ {} }}` on `{what}`",
                     words.join(" ")
                 ));
-                perms = PermSet(broken.iter().fold(perms.0, |bits, (p, _)| bits & !p.0));
+                perms = PermSet(broken.iter().fold(perms.0, |bits, p| bits & !p.0));
             }
         }
         if perms.0 == 0 {
