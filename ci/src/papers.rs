@@ -1,6 +1,6 @@
-//! What the documents name against what there is: tests, steps, libraries, links.
+//! What the documents name against what there is: tests, steps, libraries, paths, links.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -75,17 +75,74 @@ fn each_step_that_is_named_is_one() {
     }
 }
 
-#[test]
-fn each_library_has_its_reason() {
-    let reasons = text("docs/decisions/0002-dependencies.md");
+/// The rows of a Markdown table below its head, as trimmed cells.
+fn rows(text: &str) -> Vec<Vec<&str>> {
+    let lines = text.lines().filter(|l| l.starts_with("| "));
+    lines.skip(1).map(|l| l.trim_matches('|').split('|').map(str::trim).collect()).collect()
+}
+
+/// Each library with the rooms that name it: a crate's folder, or `tests` where only tests do.
+fn libraries() -> BTreeMap<String, BTreeSet<String>> {
     let manifest: toml::Table = text("Cargo.toml").parse().unwrap();
-    let libraries = manifest["workspace"]["dependencies"].as_table().unwrap().keys();
-    let rows: Vec<&str> = reasons.lines().filter(|l| l.starts_with('|')).collect();
-    for library in libraries.filter(|l| *l != "canc" && !l.starts_with("canc-")) {
-        let named =
-            |row: &&str| row.split('|').nth(1).unwrap_or_default().split(", ").any(|n| n.trim() == library);
-        assert!(rows.iter().any(named), "{library} has no row in docs/decisions/0002-dependencies.md");
+    let own = |name: &str| name == "canc" || name.starts_with("canc-");
+    let names = manifest["workspace"]["dependencies"].as_table().unwrap().keys();
+    let mut out: BTreeMap<String, BTreeSet<String>> =
+        names.filter(|n| !own(n)).map(|n| (n.clone(), BTreeSet::new())).collect();
+    for member in manifest["workspace"]["members"].as_array().unwrap() {
+        let member = member.as_str().unwrap();
+        let manifest: toml::Table = text(&format!("{member}/Cargo.toml")).parse().unwrap();
+        let room = member.split('/').next().unwrap();
+        for section in ["dependencies", "build-dependencies"] {
+            let named =
+                manifest.get(section).and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::keys);
+            for name in named.filter(|n| !own(n)) {
+                out.get_mut(name).unwrap().insert(room.to_owned());
+            }
+        }
     }
+    for rooms in out.values_mut().filter(|r| r.is_empty()) {
+        rooms.insert("tests".to_owned());
+    }
+    out
+}
+
+#[test]
+fn each_library_has_its_reason_and_its_rooms() {
+    let reasons = text("docs/decisions/0002-dependencies.md");
+    let rows = rows(&reasons);
+    let used = libraries();
+    for (library, rooms) in &used {
+        let row = rows.iter().find(|r| r[0].split(", ").any(|n| n == library));
+        let row =
+            row.unwrap_or_else(|| panic!("{library} has no row in docs/decisions/0002-dependencies.md"));
+        let said: BTreeSet<String> =
+            row[1].split(", ").map(|room| room.trim_matches('`').to_owned()).collect();
+        assert_eq!(&said, rooms, "the rooms of {library}");
+    }
+    for name in rows.iter().flat_map(|r| r[0].split(", ")) {
+        assert!(used.contains_key(name), "{name} has a row and no use");
+    }
+}
+
+/// The workspace's folders and the top files, as the first part of a path that a document may name.
+fn is_a_path(word: &str) -> bool {
+    let first = word.split('/').next().unwrap_or_default();
+    word.contains('/')
+        && !word.contains(['<', '{', '*', ' ', '$'])
+        && !first.is_empty()
+        && root().join(first).is_dir()
+}
+
+#[test]
+fn each_path_that_is_named_is_there() {
+    let mut seen = 0;
+    for name in ["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"] {
+        for path in quoted(&text(name)).filter(|word| is_a_path(word)) {
+            assert!(root().join(path).exists(), "{name} names `{path}`");
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "only {seen} paths are named");
 }
 
 #[test]
