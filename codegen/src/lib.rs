@@ -9,7 +9,6 @@ pub mod coverage;
 pub mod emit;
 pub mod landlock;
 mod leftover;
-mod near;
 pub mod seccomp;
 pub mod selinux;
 #[cfg(test)]

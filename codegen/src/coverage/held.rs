@@ -1,9 +1,9 @@
 //! What layers permit, kept so that a place or a rule is looked up and not searched for.
 
 use super::layer::{Grant, LayerName, Permitted, Source, joined};
-use crate::near::Near;
 use canc_dsl::meaning::RequestSet;
 use canc_dsl::policy::RuleId;
+use canc_sets::path::Near;
 use std::cell::OnceCell;
 use std::collections::HashMap;
 

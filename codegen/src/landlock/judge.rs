@@ -5,10 +5,10 @@ use super::place::{Placed, pattern_of};
 use super::rights::{Rights, let_through, mediates, of_op};
 use super::rules::Rules;
 use crate::leftover::{Leftover, Narrowed};
-use crate::near::{Near, meet};
 use crate::verdict::{Outcome, Verdict};
 use canc_dsl::policy::{Body, Effect, FileOp, FileOps, PathRef, Rule, RuleId};
 use canc_sets::path::{Lang, Pattern, Tail, TooLarge, Universe};
+use canc_sets::path::{Near, meet};
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 

@@ -4,7 +4,7 @@
 //! first and never builds it whole.
 
 use super::search::Search;
-use super::{Atom, Pattern, TooLarge, few, hir, plain};
+use super::{Atom, Pattern, TooLarge, Union, few, hir, plain};
 use regex_syntax::hir::Hir;
 use std::sync::{Arc, OnceLock};
 
@@ -18,7 +18,7 @@ pub enum Lang {
     /// One automaton.
     Atom(Arc<Atom>),
     /// What any of them has.
-    Any(Arc<[Lang]>),
+    Any(Arc<Union>),
     /// What each of them has.
     Every(Arc<[Lang]>),
     /// What it does not have.
@@ -48,7 +48,15 @@ impl Lang {
     /// What any of them has.
     #[must_use]
     pub fn any(parts: Vec<Self>) -> Self {
-        Self::Any(parts.into())
+        Self::Any(Arc::new(Union::new(parts)))
+    }
+
+    /// The pattern that it is the language of, where it is one's.
+    pub(super) fn as_pattern(&self) -> Option<&Pattern> {
+        match self {
+            Self::Atom(atom) => atom.as_pattern(),
+            _ => None,
+        }
     }
 
     /// The canonical paths of directories, which are those that end in a slash.
@@ -75,13 +83,19 @@ impl Lang {
     /// What either has.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        Self::Any(Arc::from([self, other]))
+        Self::any(vec![self, other])
     }
 
     /// What `self` has and `other` has not.
     #[must_use]
     pub fn minus(self, other: Self) -> Self {
         Self::Every(Arc::from([self, Self::Not(Arc::new(other))]))
+    }
+
+    /// Whether looking at components tells that the language is empty. One that is not plainly empty may still be.
+    #[must_use]
+    pub fn is_plainly_empty(&self) -> bool {
+        plain::reduce(self).is_none()
     }
 
     /// A shortest string of the language within the universe, the most readable of its length; `None` when there is none.

@@ -9,17 +9,21 @@ mod few;
 pub mod hir;
 mod lang;
 mod matcher;
+mod near;
 mod parse;
 mod plain;
 mod relate;
 mod search;
 #[cfg(test)]
 mod tests;
+mod union;
 
 pub use atom::{Atom, Machine, TooLarge};
 pub use escape::escape;
 pub use lang::{Lang, Universe};
+pub use near::{Near, meet};
 pub use parse::{MAX_ALTERNATIVES, MAX_PATTERN_BYTES, PatternError, PatternErrorKind};
+pub use union::Union;
 
 use std::fmt;
 use std::sync::Arc;

@@ -10,10 +10,13 @@ use std::sync::Arc;
 pub(super) fn reduce(lang: &Lang) -> Option<Lang> {
     let mut parts = Vec::new();
     conjunction(lang, &mut parts);
+    let mut seen: Vec<(*const Atom, bool)> = Vec::with_capacity(parts.len());
+    parts.retain(|part| part.as_known().is_none_or(|(atom, positive)| once(&mut seen, (atom, positive))));
     let known: Vec<(&Atom, bool)> = parts.iter().filter_map(|p| p.as_known()).collect();
-    let unions = parts.iter().filter_map(|p| p.as_patterns());
-    // Single paths decide most.
-    let Some(union) = unions.min_by_key(|u| (!u.iter().all(|(_, p)| p.is_single()), u.len())) else {
+    let mut unions: Vec<((bool, usize), Part<'_>)> =
+        parts.iter().filter_map(|p| p.cost().map(|c| (c, *p))).collect();
+    unions.sort_by_key(|(cost, _)| *cost);
+    let Some(union) = unions.into_iter().find_map(|(_, part)| part.as_patterns()) else {
         return Some(lang.clone());
     };
     let kept: Vec<Lang> = union.into_iter().filter_map(|member| branch(member, &parts, &known)).collect();
@@ -22,6 +25,15 @@ pub(super) fn reduce(lang: &Lang) -> Option<Lang> {
         1 => kept.into_iter().next(),
         _ => Some(Lang::any(kept)),
     }
+}
+
+/// Whether a part is the first of its kind: layers share what they are made of.
+fn once(seen: &mut Vec<(*const Atom, bool)>, part: (*const Atom, bool)) -> bool {
+    let new = !seen.contains(&part);
+    if new {
+        seen.push(part);
+    }
+    new
 }
 
 /// A part of a conjunction: a language, or what is not in one.
@@ -42,7 +54,7 @@ fn conjunction<'a>(lang: &'a Lang, parts: &mut Vec<Part<'a>>) {
 
 fn negation<'a>(lang: &'a Lang, parts: &mut Vec<Part<'a>>) {
     match lang {
-        Lang::Any(all) => all.iter().for_each(|l| negation(l, parts)),
+        Lang::Any(all) if !all.is_large() => all.iter().for_each(|l| negation(l, parts)),
         Lang::Every(all) if all.len() == 1 => all.iter().for_each(|l| negation(l, parts)),
         Lang::Not(inner) => conjunction(inner, parts),
         other => parts.push(Part { lang: other, positive: false }),
@@ -58,12 +70,19 @@ impl<'a> Part<'a> {
         }
     }
 
+    /// How little looking at each member of a union alone gains: single paths decide most. `None` for what is no union.
+    fn cost(&self) -> Option<(bool, usize)> {
+        match self.lang {
+            _ if !self.positive => None,
+            Lang::Any(all) => Some((!all.is_of_single_paths(), all.len())),
+            Lang::Atom(atom) => atom.as_pattern().map(|p| (!p.is_single(), 1)),
+            _ => None,
+        }
+    }
+
     /// The members of a union of patterns, or a single one.
     fn as_patterns(&self) -> Option<Vec<(&'a Lang, &'a Pattern)>> {
-        let member = |lang: &'a Lang| match lang {
-            Lang::Atom(atom) => atom.as_pattern().map(|p| (lang, p)),
-            _ => None,
-        };
+        let member = |lang: &'a Lang| lang.as_pattern().map(|p| (lang, p));
         match self.lang {
             _ if !self.positive => None,
             Lang::Any(all) => all.iter().map(member).collect(),
@@ -74,20 +93,12 @@ impl<'a> Part<'a> {
 
 /// What is left of the conjunction for the strings of one member.
 fn branch((own, pattern): (&Lang, &Pattern), parts: &[Part<'_>], known: &[(&Atom, bool)]) -> Option<Lang> {
-    let value = |atom: &Atom| {
-        let known = known.iter().find(|(k, _)| std::ptr::eq(*k, atom)).map(|(_, v)| *v);
-        known.or_else(|| atom.of_pattern(pattern))
-    };
     let mut left = vec![own.clone()];
     for part in parts {
         // What is known by itself must still be asked for; what follows from the member need not.
-        let value: &dyn Fn(&Atom) -> Option<bool> = match part.as_known() {
-            Some((atom, _)) => {
-                &|a: &Atom| if std::ptr::eq(a, atom) { a.of_pattern(pattern) } else { value(a) }
-            }
-            None => &value,
-        };
-        match (decide(part.lang, value), part.positive) {
+        let asked = part.as_known().map(|(atom, _)| atom);
+        let member = Member { pattern, known, asked };
+        match (member.decide(part.lang), part.positive) {
             (Decided::Known(v), positive) if v == positive => {}
             (Decided::Known(_), _) => return None,
             (Decided::Open(rest), true) => left.push(rest),
@@ -97,39 +108,57 @@ fn branch((own, pattern): (&Lang, &Pattern), parts: &[Part<'_>], known: &[(&Atom
     Some(Lang::Every(left.into()))
 }
 
+/// What holds for the strings of one member of a union.
+struct Member<'a> {
+    pattern: &'a Pattern,
+    /// Atoms that they are in, or not in, because the whole conjunction is.
+    known: &'a [(&'a Atom, bool)],
+    /// The one of those that is the question.
+    asked: Option<&'a Atom>,
+}
+
 enum Decided {
     Known(bool),
     Open(Lang),
 }
 
-/// A language without the parts that are decided.
-fn decide(lang: &Lang, value: &dyn Fn(&Atom) -> Option<bool>) -> Decided {
-    match lang {
-        Lang::Empty => Decided::Known(false),
-        Lang::All => Decided::Known(true),
-        Lang::Atom(atom) => value(atom).map_or_else(|| Decided::Open(lang.clone()), Decided::Known),
-        Lang::Not(inner) => match decide(inner, value) {
-            Decided::Known(v) => Decided::Known(!v),
-            Decided::Open(rest) => Decided::Open(Lang::Not(Arc::new(rest))),
-        },
-        Lang::Any(all) => join(all, true, value),
-        Lang::Every(all) => join(all, false, value),
+impl Member<'_> {
+    fn value(&self, atom: &Atom) -> Option<bool> {
+        let is_it = |other: &Atom| std::ptr::eq(other, atom);
+        let known = self.known.iter().find(|(k, _)| is_it(k) && !self.asked.is_some_and(is_it));
+        known.map(|(_, v)| *v).or_else(|| atom.of_pattern(self.pattern))
     }
-}
 
-fn join(all: &[Lang], decides: bool, value: &dyn Fn(&Atom) -> Option<bool>) -> Decided {
-    let mut open = Vec::new();
-    for lang in all {
-        match decide(lang, value) {
-            Decided::Known(v) if v == decides => return Decided::Known(decides),
-            Decided::Known(_) => {}
-            Decided::Open(rest) => open.push(rest),
+    /// A language without the parts that are decided.
+    fn decide(&self, lang: &Lang) -> Decided {
+        match lang {
+            Lang::Empty => Decided::Known(false),
+            Lang::All => Decided::Known(true),
+            Lang::Atom(atom) => self.value(atom).map_or_else(|| Decided::Open(lang.clone()), Decided::Known),
+            Lang::Not(inner) => match self.decide(inner) {
+                Decided::Known(v) => Decided::Known(!v),
+                Decided::Open(rest) => Decided::Open(Lang::Not(Arc::new(rest))),
+            },
+            Lang::Any(all) if all.is_large() => self.join(all.near(self.pattern), true),
+            Lang::Any(all) => self.join(all.iter(), true),
+            Lang::Every(all) => self.join(all.iter(), false),
         }
     }
-    match open.len() {
-        0 => Decided::Known(!decides),
-        1 => Decided::Open(open.swap_remove(0)),
-        _ if decides => Decided::Open(Lang::any(open)),
-        _ => Decided::Open(Lang::Every(open.into())),
+
+    fn join<'l>(&self, all: impl IntoIterator<Item = &'l Lang>, decides: bool) -> Decided {
+        let mut open = Vec::new();
+        for lang in all {
+            match self.decide(lang) {
+                Decided::Known(v) if v == decides => return Decided::Known(decides),
+                Decided::Known(_) => {}
+                Decided::Open(rest) => open.push(rest),
+            }
+        }
+        match open.len() {
+            0 => Decided::Known(!decides),
+            1 => Decided::Open(open.swap_remove(0)),
+            _ if decides => Decided::Open(Lang::any(open)),
+            _ => Decided::Open(Lang::Every(open.into())),
+        }
     }
 }

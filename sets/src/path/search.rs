@@ -51,6 +51,16 @@ impl Formula {
         }
         if open { None } else { Some(!decides) }
     }
+
+    /// Notes the atoms that every string must be in.
+    fn required(&self, out: &mut [bool]) {
+        match self {
+            Self::Atom(i) => out.iter_mut().skip(*i).take(1).for_each(|r| *r = true),
+            Self::And(parts) => parts.iter().for_each(|p| p.required(out)),
+            Self::Or(parts) if parts.len() == 1 => parts.iter().for_each(|p| p.required(out)),
+            Self::Constant(_) | Self::Or(_) | Self::Not(_) => {}
+        }
+    }
 }
 
 /// The live automata of a product state; a dead one is left out.
@@ -83,6 +93,8 @@ struct Runner<'a> {
     atom: &'a Atom,
     engine: &'a Engine,
     memory: Memory,
+    /// Whether nothing is left once it is dead.
+    required: bool,
 }
 
 /// A question at work.
@@ -99,10 +111,12 @@ impl<'a> Search<'a> {
         let mut atoms = Atoms::default();
         let universe = Formula::Atom(atoms.number(universe));
         let formula = Formula::And(vec![universe, Formula::new(lang, &mut atoms)]);
+        let mut required = vec![false; atoms.list.len()];
+        formula.required(&mut required);
         let mut runners = Vec::with_capacity(atoms.list.len());
-        for atom in atoms.list {
+        for (atom, required) in atoms.list.into_iter().zip(required) {
             let engine = atom.engine()?;
-            runners.push(Runner { atom, engine, memory: engine.memory() });
+            runners.push(Runner { atom, engine, memory: engine.memory(), required });
         }
         let alphabet = alphabet(&runners);
         Ok(Self { formula, runners, alphabet })
@@ -127,7 +141,7 @@ impl<'a> Search<'a> {
             let Some(from) = nodes.get(at).cloned() else { break };
             for symbol in 0..self.alphabet.len() {
                 let Some(&byte) = self.alphabet.get(symbol) else { break };
-                let next = self.step(&from, byte)?;
+                let Some(next) = self.step(&from, byte)? else { continue };
                 let alive =
                     |i: usize| next.binary_search_by_key(&index(i), |n| n.0).map_or(Some(false), |_| None);
                 if self.formula.value(&alive) == Some(false) || seen.contains(&next) {
@@ -149,16 +163,20 @@ impl<'a> Search<'a> {
         Ok(None)
     }
 
-    /// The live automata after a byte, in the order of their numbers.
-    fn step(&mut self, from: &Node, byte: u8) -> Result<Node, TooLarge> {
+    /// The live automata after a byte, in the order of their numbers; `None` when one of them is dead that must not be.
+    fn step(&mut self, from: &Node, byte: u8) -> Result<Option<Node>, TooLarge> {
         let mut next = Node::with_capacity(from.len());
         for (i, id) in from {
             let Some(runner) = self.runners.get_mut(*i as usize) else { continue };
             let id =
                 runner.engine.step(&mut runner.memory, *id, byte).ok_or_else(|| runner.atom.too_large())?;
-            next.extend(id.map(|id| (*i, id)));
+            match id {
+                Some(id) => next.push((*i, id)),
+                None if runner.required => return Ok(None),
+                None => {}
+            }
         }
-        Ok(next)
+        Ok(Some(next))
     }
 
     fn accepts(&mut self, node: &Node) -> Result<bool, TooLarge> {

@@ -4,9 +4,9 @@ use super::{Sourced, rules_of};
 use crate::apparmor::glob::AaGlob;
 use crate::apparmor::model::{FilePerm, FileRule, Profile, Rule};
 use crate::coverage::{Grant, Permitted, Source};
-use crate::near::Near;
 use canc_dsl::meaning::{Dim, Kind, Region};
 use canc_dsl::policy::{FileOp, RuleId};
+use canc_sets::path::Near;
 use canc_sets::path::{Lang, TooLarge};
 use std::cell::OnceCell;
 

@@ -4,8 +4,8 @@
 
 use crate::apparmor::model::{Exec, FilePerm, FilePerms};
 use crate::leftover::Narrowed;
-use crate::near::Near;
 use canc_dsl::policy::{FileOp, FileOps, PathRef};
+use canc_sets::path::Near;
 use canc_sets::path::{Lang, Pattern, TooLarge};
 use std::cell::OnceCell;
 

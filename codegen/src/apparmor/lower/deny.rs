@@ -7,8 +7,8 @@ use super::files::{Plan, Refusal, forms};
 use super::words;
 use crate::apparmor::glob::{Form, without};
 use crate::apparmor::model::{FilePerm, FilePerms};
-use crate::near::meet;
 use canc_dsl::policy::{Body, Effect, FileOp, FileOps, PathRef, RuleId, UnixAddress};
+use canc_sets::path::meet;
 use canc_sets::path::{Lang, Pattern, TooLarge, Universe};
 
 /// The words whose loss a program notices most. A refusal that would take one of them from an allow is not said, unless the

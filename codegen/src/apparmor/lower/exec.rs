@@ -4,8 +4,8 @@ use super::claims::{Claim, Claims};
 use super::context::Context;
 use super::draft::Source;
 use crate::apparmor::model::Exec;
-use crate::near::meet;
 use canc_dsl::policy::{RuleId, RunTarget};
+use canc_sets::path::meet;
 use canc_sets::path::{Pattern, TooLarge, Universe};
 use std::collections::HashMap;
 

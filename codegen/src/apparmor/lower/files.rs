@@ -6,8 +6,8 @@ use super::draft::Source;
 use super::exec;
 use crate::apparmor::glob::{AaGlob, Form, without};
 use crate::apparmor::model::{FilePerm, FilePerms, FileRule, LinkRule, Mode, Rule};
-use crate::near::meet;
 use canc_dsl::policy::{Body, Effect, FileOp, FileOps, PathRef, Policy, RuleId, UnixAddress};
+use canc_sets::path::meet;
 use canc_sets::path::{Lang, Pattern, TooLarge, Universe};
 use std::collections::HashMap;
 

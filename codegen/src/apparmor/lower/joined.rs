@@ -4,8 +4,8 @@ use super::claims::{Claim, Claims, DIRECTORY_WORDS, WRITE_WORDS};
 use super::words;
 use crate::apparmor::model::FilePerm;
 use crate::leftover::{Leftover, Narrowed};
-use crate::near::Near;
 use canc_dsl::policy::{FileOp, FileOps};
+use canc_sets::path::Near;
 use canc_sets::path::TooLarge;
 use std::cell::OnceCell;
 

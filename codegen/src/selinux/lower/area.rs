@@ -5,13 +5,13 @@
 
 use super::error::{LowerError, LowerErrorKind};
 use super::own::{OwnNo, OwnTypes, Sort};
-use crate::near::{Near, meet};
 use crate::selinux::base::{Base, Found, Kind, PathSet, Place, Rank};
 use crate::selinux::known;
 use crate::selinux::path::FcPath;
 use canc_dsl::policy::{Body, Effect, PathRef, PolicySet, RuleId, Target};
 use canc_dsl::source::Span;
 use canc_sets::path::{Anchor, Component, Lang, Pattern, Piece, Tail, TooLarge, Universe};
+use canc_sets::path::{Near, meet};
 use std::collections::HashMap;
 use std::sync::Arc;
 

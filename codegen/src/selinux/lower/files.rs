@@ -4,10 +4,10 @@ use super::own::OwnNo;
 use super::place::{Hits, Wanted};
 use super::plan::{from_bits, owns, rule_ops};
 use super::sheet::{Sheet, Source, Target, Ty};
-use crate::near::meet;
 use crate::selinux::base::{Attribute, Kind};
 use crate::selinux::words::Access;
 use canc_dsl::policy::{Body, Effect, FileOp, FileOps, FileRule, PathRef, Rule, RunTarget};
+use canc_sets::path::meet;
 use canc_sets::path::{Component, Lang, Pattern, Tail, TooLarge, Universe};
 
 /// Operations on things that are no directories, and on directories.

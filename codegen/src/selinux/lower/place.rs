@@ -2,9 +2,9 @@
 
 use super::own::OwnNo;
 use super::sheet::{Sheet, Ty};
-use crate::near::meet;
 use crate::selinux::base::{Attribute, Kind, PathSet, Place, TypeNo};
 use crate::selinux::known;
+use canc_sets::path::meet;
 use canc_sets::path::{Anchor, Component, Pattern, Tail, TooLarge};
 use std::collections::BTreeSet;
 

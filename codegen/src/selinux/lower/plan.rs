@@ -6,7 +6,6 @@ use super::own::{OwnNo, OwnType, OwnTypes, Sort};
 use super::ports::PortPlan;
 use super::program::{self, Programs};
 use super::split::{self, Cut, Cutter, Part};
-use crate::near::{Near, meet};
 use crate::selinux::base::Base;
 use crate::selinux::model::FcLine;
 use crate::selinux::words::Words;
@@ -14,6 +13,7 @@ use canc_dsl::policy::{
     Body, Demand, Effect, FileOp, FileOps, PathRef, PolicyData, PolicySet, Rule, RuleId, Target, UnixAddress,
 };
 use canc_dsl::source::Span;
+use canc_sets::path::{Near, meet};
 use canc_sets::path::{Pattern, TooLarge};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,12 +5,12 @@
 use super::area::Area;
 use super::error::LowerErrorKind;
 use super::own::OwnNo;
-use crate::near::meet;
 use crate::selinux::base::{Kind, Rank};
 use crate::selinux::model::FcLine;
 use crate::selinux::names::TypeName;
 use crate::selinux::path::FcPath;
 use canc_dsl::policy::RuleId;
+use canc_sets::path::meet;
 use canc_sets::path::{Lang, Pattern, Tail, TooLarge, Universe};
 use std::collections::BTreeSet;
 

@@ -4,10 +4,10 @@ use super::own::OwnNo;
 use super::place::Wanted;
 use super::plan::rule_ops;
 use super::sheet::{Sheet, Source, Target, Ty};
-use crate::near::meet;
 use crate::selinux::base::Kind;
 use crate::selinux::words::Access;
 use canc_dsl::policy::{Peer, Rule, UnixAddress, UnixRule, UnixType};
+use canc_sets::path::meet;
 use canc_sets::path::{Pattern, TooLarge};
 
 impl Sheet<'_, '_> {

@@ -1,14 +1,14 @@
 //! Patterns to the other patterns that may have a path in common with them: a look-up by literal prefixes, so that questions about
 //! one path cost little however many patterns a policy has.
 
-use canc_sets::path::{Anchor, Component, Lang, Pattern, Tail, TooLarge, Universe};
+use super::{Anchor, Component, Lang, Pattern, Tail, TooLarge, Universe};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::OnceLock;
 
 /// Numbered patterns by where they lie. Prefixes are kept as hashes: two that collide cost a comparison, no wrong answer.
 #[derive(Debug)]
-pub(crate) struct Near {
+pub struct Near {
     /// The last item of each prefix.
     heads: HashMap<u64, u32>,
     /// For each place of an item: the item, and the place before with the same prefix.
@@ -18,7 +18,7 @@ pub(crate) struct Near {
 
 impl Near {
     /// Numbers the patterns from 0 in their order.
-    pub(crate) fn new<'a>(patterns: impl Iterator<Item = &'a Pattern>) -> Self {
+    pub fn new<'a>(patterns: impl Iterator<Item = &'a Pattern>) -> Self {
         let mut out = Self::with_capacity(patterns.size_hint().0);
         for (number, pattern) in (0u32..).zip(patterns) {
             for start in starts(pattern) {
@@ -31,7 +31,7 @@ impl Near {
     }
 
     /// The same of anything that lies below a literal directory, or at a literal path (without trailing slash).
-    pub(crate) fn of_prefixes<'a>(prefixes: impl Iterator<Item = &'a str>) -> Self {
+    pub fn of_prefixes<'a>(prefixes: impl Iterator<Item = &'a str>) -> Self {
         let mut out = Self::with_capacity(prefixes.size_hint().0);
         for (number, prefix) in (0u32..).zip(prefixes) {
             let mut trail = Trail::default();
@@ -57,7 +57,7 @@ impl Near {
 
     /// The numbers of the patterns that may meet `pattern`, ascending. Some of them may not. `prefix` gives a numbered item's
     /// prefixes; it is asked only where `pattern` has more than a path or two.
-    pub(crate) fn to(&self, pattern: &Pattern, prefixes: &dyn Fn(usize) -> Vec<String>) -> Vec<usize> {
+    pub fn to(&self, pattern: &Pattern, prefixes: &dyn Fn(usize) -> Vec<String>) -> Vec<usize> {
         let mut found: Vec<u32> = Vec::new();
         for start in starts(pattern) {
             let mut trail = Trail::default();
@@ -74,7 +74,7 @@ impl Near {
     }
 
     /// The numbers of those that may have to do with a literal path or what is below it, ascending.
-    pub(crate) fn around(&self, prefix: &str, prefixes: &dyn Fn(usize) -> Vec<String>) -> Vec<usize> {
+    pub fn around(&self, prefix: &str, prefixes: &dyn Fn(usize) -> Vec<String>) -> Vec<usize> {
         let mut found: Vec<u32> = Vec::new();
         let mut trail = Trail::default();
         self.take(&trail, &mut found);
@@ -170,7 +170,7 @@ fn starts(pattern: &Pattern) -> impl Iterator<Item = Start> + use<> {
 ///
 /// # Errors
 /// When their automata are too large.
-pub(crate) fn meet(a: &Pattern, b: &Pattern) -> Result<bool, TooLarge> {
+pub fn meet(a: &Pattern, b: &Pattern) -> Result<bool, TooLarge> {
     match a.meets(b) {
         Some(known) => Ok(known),
         None => Ok(Lang::patterns([a])?.and(Lang::patterns([b])?).witness(Universe::Paths)?.is_some()),
