@@ -197,11 +197,11 @@ impl Base {
     #[must_use]
     pub fn ports_of(&self, protocol: Protocol, ty: TypeNo) -> Intervals<u16> {
         let mine = self.port_ranges(protocol).filter(|r| r.2 == ty).map(|(low, high, _)| (low, high));
-        let mut out: Intervals<u16> = mine.collect();
+        let mine: Vec<(u16, u16)> = mine.collect();
+        let mut out: Intervals<u16> = mine.iter().copied().collect();
         for (low, high, other) in self.port_ranges(protocol) {
-            let wider =
-                |&(l, h, t): &(u16, u16, TypeNo)| t == ty && l <= low && high <= h && h - l > high - low;
-            if other != ty && self.port_ranges(protocol).any(|r| wider(&r)) {
+            let wider = |&(l, h): &(u16, u16)| l <= low && high <= h && h - l > high - low;
+            if other != ty && mine.iter().any(wider) {
                 out = out.minus(&Intervals::range(low, high));
             }
         }

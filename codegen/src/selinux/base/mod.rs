@@ -16,9 +16,11 @@ mod under;
 pub use facts::{Assertion, Attribute, ClassNo, DomainRule, Launcher, PermSet, TypeNo, UnknownPerm};
 pub use pack::facts::FactError;
 pub use pack::rank::{Kind, Rank};
+use under::End;
 pub use under::{Found, PathSet, Place};
 
 use labelling::Labelling;
+use pack::program::States;
 use pack::tables::{Entry, NO_TYPE, Tables};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
@@ -52,7 +54,13 @@ pub struct Base {
     labelling: Arc<OnceLock<Labelling>>,
     /// What was found under patterns that were asked for.
     answers: Arc<Mutex<Answers>>,
+    /// What lines and the ends of patterns have in common.
+    commons: Arc<Mutex<Commons>>,
 }
+
+/// The shortest text that a line in some states and the end of a pattern both match, by line, states and end; `None` for a
+/// question that is too large.
+type Commons = HashMap<(u32, States, Arc<End>), Option<Option<Vec<u8>>>>;
 
 /// Lines that label something under a pattern, by pattern and place.
 type Answers = HashMap<(canc_sets::path::Pattern, Place), Arc<Vec<Found>>>;
@@ -126,7 +134,14 @@ impl Base {
     }
 
     fn new(name: &str, unseen: bool, tables: Packed) -> Self {
-        Self { name: name.into(), unseen, tables, labelling: Arc::default(), answers: Arc::default() }
+        Self {
+            name: name.into(),
+            unseen,
+            tables,
+            labelling: Arc::default(),
+            answers: Arc::default(),
+            commons: Arc::default(),
+        }
     }
 
     /// The lines as one automaton.

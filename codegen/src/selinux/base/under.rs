@@ -11,8 +11,8 @@ use super::pack::tables::{Entry, NO_TYPE, Node, Shape, part};
 use super::product::takes_all;
 use super::{Base, EntryNo, Kind, TypeNo};
 use canc_sets::path::{Pattern, TooLarge};
-pub(in crate::selinux::base) use search::line_program;
-use search::{compile, run};
+pub(in crate::selinux::base) use search::{End, line_program};
+use search::{Whole, run};
 use std::sync::Arc;
 
 /// The paths of a pattern without those of others.
@@ -152,7 +152,7 @@ impl Question<'_> {
 
     fn pattern(&self, out: &mut Vec<Found>) -> Result<(), TooLarge> {
         let prefix = self.image.pattern.literal_prefix();
-        let tail = compile(&self.image.pattern, self.place);
+        let tail = Whole::new(&self.image.pattern, self.place);
         for at in self.candidates(&prefix) {
             let Some(entry) = self.base.tables.entry(at) else { continue };
             let Some(probe) = self.place.probe(entry.kind) else { continue };

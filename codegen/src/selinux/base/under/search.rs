@@ -7,6 +7,7 @@ use crate::selinux::base::product::{Side, common, prefixed};
 use crate::selinux::base::{Base, Kind};
 use canc_sets::path::{Atom, Lang, Pattern, Tail, TooLarge, Universe, hir};
 use regex_syntax::hir::Hir;
+use std::sync::Arc;
 
 /// The most lines and exceptions that one search takes out.
 const MAX_BLOCKERS: usize = 24;
@@ -20,7 +21,7 @@ impl Question<'_> {
         entry: &Entry,
         probe: Kind,
         prefix: &str,
-        tail: Option<&Tailed>,
+        tail: Option<&Whole>,
     ) -> Result<Option<String>, TooLarge> {
         let Some(tail) = tail else { return self.exactly(at, entry, probe) };
         let tables = &self.base.tables;
@@ -39,7 +40,11 @@ impl Question<'_> {
         let mut never: Vec<Tailed> = Vec::new();
         loop {
             let sides: Vec<Side<'_>> = never.iter().map(Tailed::side).collect();
-            let Some(found) = common(&own, &line, &sides) else { return self.exactly(at, entry, probe) };
+            let found = match sides.is_empty() && own.states == tail.states {
+                true => self.base.common((at, line.states, Arc::clone(&tail.end)), &own, &line),
+                false => common(&own, &line, &sides),
+            };
+            let Some(found) = found else { return self.exactly(at, entry, probe) };
             let Some(key) =
                 found.and_then(|rest| String::from_utf8(rest).ok()).map(|rest| format!("{start}{rest}"))
             else {
@@ -147,6 +152,24 @@ impl Question<'_> {
 }
 
 impl Base {
+    /// [`common`] without exceptions, remembered: most patterns end in one of a few ways, and their directories' names mean nothing
+    /// to most lines.
+    fn common(
+        &self,
+        key: (u32, States, Arc<End>),
+        own: &Side<'_>,
+        line: &Side<'_>,
+    ) -> Option<Option<Vec<u8>>> {
+        if let Some(known) = self.commons.lock().ok().and_then(|c| c.get(&key).cloned()) {
+            return known;
+        }
+        let found = common(own, line, &[]);
+        if let Ok(mut commons) = self.commons.lock() {
+            commons.insert(key, found.clone());
+        }
+        found
+    }
+
     /// The keys that a line's pattern matches, spelled as canonical paths of the place.
     fn lang(&self, entry: &Entry, place: Place) -> Result<Lang, TooLarge> {
         let text = self.tables.text(entry.pattern);
@@ -179,8 +202,36 @@ pub(in crate::selinux::base) fn line_program<'a>(entry: &Entry, program: &'a [In
     }
 }
 
-/// What follows the literal prefix of a pattern, as an automaton over keys.
-pub(super) struct Tailed {
+/// What follows the literal prefix of a pattern, for files or for directories.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(in crate::selinux::base) struct End {
+    pattern: Pattern,
+    place: Place,
+    /// The root directory needs no slash before a name.
+    of_root: bool,
+}
+
+/// All that follows the literal prefix of a pattern, and its automaton.
+pub(super) struct Whole {
+    end: Arc<End>,
+    program: Vec<Inst>,
+    classes: Vec<[u64; 4]>,
+    states: States,
+}
+
+impl Whole {
+    /// `None` when the automaton is too long.
+    pub(super) fn new(pattern: &Pattern, place: Place) -> Option<Self> {
+        let Tailed { program, classes, states } = compile(pattern, place)?;
+        let rest = pattern.components().iter().skip(pattern.literal_prefix_components()).cloned().collect();
+        let of_root = pattern.components().is_empty();
+        let pattern = Pattern::from_parts(pattern.anchor(), rest, pattern.tail());
+        Some(Self { end: Arc::new(End { pattern, place, of_root }), program, classes, states })
+    }
+}
+
+/// What follows some text, as an automaton over keys.
+struct Tailed {
     program: Vec<Inst>,
     classes: Vec<[u64; 4]>,
     states: States,
@@ -193,7 +244,7 @@ impl Tailed {
 }
 
 /// The automaton of a pattern behind its literal prefix; `None` when it is too long.
-pub(super) fn compile(pattern: &Pattern, place: Place) -> Option<Tailed> {
+fn compile(pattern: &Pattern, place: Place) -> Option<Tailed> {
     let skip = pattern.literal_prefix_components();
     let mut parts: Vec<Hir> = pattern.components().iter().skip(skip).map(hir::component).collect();
     let empty_root = pattern.components().is_empty();
