@@ -50,9 +50,13 @@ pub struct Judge<'a, 'l> {
     loosest: RefCell<HashMap<Kind, Rc<Loose>>>,
     known: RefCell<HashMap<(Kind, LayerName, String), Option<String>>>,
     held: RefCell<HashMap<(LayerName, Kind), Rc<Held>>>,
+    everywhere: RefCell<OfKind>,
     refusing: RefCell<HashMap<(LayerName, Kind), bool>>,
     boxes: RefCell<Option<(Kind, Rc<Vec<Boxes>>)>>,
 }
+
+/// What layers permit of one kind, wherever it is.
+type OfKind = (Option<Kind>, HashMap<LayerName, Rc<Held>>);
 
 /// A literal prefix, and the boxes near it.
 type Place = (String, Rc<Vec<Region>>);
@@ -67,6 +71,7 @@ impl<'a, 'l> Judge<'a, 'l> {
             loosest: RefCell::default(),
             known: RefCell::default(),
             held: RefCell::default(),
+            everywhere: RefCell::default(),
             refusing: RefCell::default(),
             boxes: RefCell::default(),
         }
@@ -79,7 +84,20 @@ impl<'a, 'l> Judge<'a, 'l> {
             Ok(Rc::new(Held { permitted, set: OnceCell::new(), by_rule: OnceCell::new() }))
         };
         if matches!(kind, Kind::File(_)) {
-            return ask();
+            if prefix != "/" {
+                return ask();
+            }
+            // Much memory: only the kind that is being asked about is kept.
+            let mut kept = self.everywhere.borrow_mut();
+            if kept.0 != Some(kind) {
+                *kept = (Some(kind), HashMap::new());
+            }
+            if let Some(known) = kept.1.get(&layer.name) {
+                return Ok(Rc::clone(known));
+            }
+            let made = ask()?;
+            kept.1.insert(layer.name, Rc::clone(&made));
+            return Ok(made);
         }
         let key = (layer.name, kind);
         if let Some(known) = self.held.borrow().get(&key) {
@@ -250,6 +268,10 @@ impl<'a, 'l> Judge<'a, 'l> {
 
     fn leak_of(&self, grant: &Grant, layer: &Layer<'_>, loosest: &Loose) -> Result<Option<String>, TooLarge> {
         let own = RequestSet::new(vec![grant.region.clone()]);
+        let here = joined(self.evaluator.allowed(grant.region.kind, &grant.near)?);
+        if own.minus(&here).is_plainly_empty() {
+            return Ok(None);
+        }
         let through: Vec<(RequestSet, &str)> = if loosest.layer == Some(layer.name) {
             vec![(own, grant.near.as_str())]
         } else {
@@ -259,6 +281,9 @@ impl<'a, 'l> Judge<'a, 'l> {
         for (asked, prefix) in through {
             let Some(kind) = asked.regions.first().map(|r| r.kind) else { continue };
             let allowed = joined(self.evaluator.allowed(kind, prefix)?);
+            if asked.minus(&allowed).is_plainly_empty() {
+                continue;
+            }
             let witness = match kind {
                 Kind::File(_) => self.through_all(asked, kind, prefix, &allowed)?,
                 _ => self.permitted_of(asked, prefix)?.minus(&allowed).witness()?,
@@ -298,10 +323,10 @@ impl<'a, 'l> Judge<'a, 'l> {
         }
         let mut made = Vec::with_capacity(self.layers.len());
         for layer in &self.layers {
-            let (grants, denies) = match (layer.permitted)(kind, "/")? {
+            let (grants, denies) = match &self.held(layer, kind, "/")?.permitted {
                 Permitted::Everything => continue,
-                Permitted::Only { grants, denies } => (once(grants), denies),
-                Permitted::Joined { whole, .. } => (everywhere(whole), Vec::new()),
+                Permitted::Only { grants, denies } => (once(grants.clone()), denies.clone()),
+                Permitted::Joined { whole, .. } => (everywhere(whole.clone()), Vec::new()),
             };
             made.push(Boxes { grants: Loose::new(None, grants), denies: Loose::new(None, denies) });
         }

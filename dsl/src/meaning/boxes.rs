@@ -259,6 +259,16 @@ impl RequestSet {
         Self { regions }
     }
 
+    /// Whether no automaton is needed to tell that the set is empty. One that is not plainly empty may still be.
+    #[must_use]
+    pub fn is_plainly_empty(&self) -> bool {
+        let nothing = |dim: &Dim| match dim {
+            Dim::Paths(lang) | Dim::Names(lang) => lang.is_plainly_empty(),
+            other => other.plainly_empty(),
+        };
+        self.regions.iter().all(|r| r.dims.iter().any(nothing))
+    }
+
     /// A request of the set, spelled as in a test; `None` when the set is empty.
     ///
     /// # Errors
