@@ -6,7 +6,7 @@ use crate::reach;
 use canc_codegen::build::{Deployed, Subject};
 use canc_codegen::coverage::Layer;
 use canc_codegen::verdict::Verdict;
-use canc_dsl::meaning::{Evaluator, Region, RequestSet, request_regions};
+use canc_dsl::meaning::{Evaluator, Peers, Region, RequestSet, request_regions};
 use canc_dsl::policy::{
     Assertion, Body, Claim, Class, DecidedBy, Deployment, FileRule, Request, RuleId, Target, Test,
 };
@@ -109,7 +109,7 @@ impl<'q, 'a> Question<'q, 'a> {
         let mut out = Vec::new();
         for (deployment, started) in self.starts() {
             for layer in &started.layers {
-                if let Some(witness) = refused_part(layer, &regions, &place)? {
+                if let Some(witness) = refused_part(layer, &regions, &place, evaluator.peers())? {
                     let message = format!("{} refuses {witness}{}", layer.name.word(), starter(&started));
                     out.push(Finding { deployment: Some(deployment), message, rules: Vec::new() });
                 }
@@ -140,7 +140,7 @@ impl<'q, 'a> Question<'q, 'a> {
             out.push(Finding { deployment: None, message, rules: verdict.denied_by });
         }
         for (deployment, started) in self.starts() {
-            if let Some(witness) = let_through(&started.layers, &regions, &place)? {
+            if let Some(witness) = let_through(&started.layers, &regions, &place, evaluator.peers())? {
                 let message = format!("no layer refuses {witness}{}", starter(&started));
                 out.push(Finding { deployment: Some(deployment), message, rules: Vec::new() });
             }
@@ -194,10 +194,15 @@ fn is_rule(evaluator: &Evaluator<'_>, id: RuleId, by: &DecidedBy) -> bool {
 }
 
 /// A part of the requests that a layer refuses.
-fn refused_part(layer: &Layer<'_>, regions: &[Region], place: &str) -> Result<Option<String>, TooLarge> {
+fn refused_part(
+    layer: &Layer<'_>,
+    regions: &[Region],
+    place: &str,
+    peers: &Peers,
+) -> Result<Option<String>, TooLarge> {
     for region in regions {
         let Some(permitted) = (layer.permitted)(region.kind, place)?.set() else { continue };
-        if let Some(witness) = RequestSet::new(vec![region.clone()]).minus(&permitted).witness()? {
+        if let Some(witness) = RequestSet::new(vec![region.clone()]).minus(&permitted).witness(peers)? {
             return Ok(Some(witness));
         }
     }
@@ -205,7 +210,12 @@ fn refused_part(layer: &Layer<'_>, regions: &[Region], place: &str) -> Result<Op
 }
 
 /// A part of the requests that every layer permits.
-fn let_through(layers: &[&Layer<'_>], regions: &[Region], place: &str) -> Result<Option<String>, TooLarge> {
+fn let_through(
+    layers: &[&Layer<'_>],
+    regions: &[Region],
+    place: &str,
+    peers: &Peers,
+) -> Result<Option<String>, TooLarge> {
     for region in regions {
         let mut left = RequestSet::new(vec![region.clone()]);
         for layer in layers {
@@ -213,7 +223,7 @@ fn let_through(layers: &[&Layer<'_>], regions: &[Region], place: &str) -> Result
                 left = left.intersect(&permitted);
             }
         }
-        if let Some(witness) = left.witness()? {
+        if let Some(witness) = left.witness(peers)? {
             return Ok(Some(witness));
         }
     }

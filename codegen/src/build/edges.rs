@@ -64,7 +64,7 @@ fn beyond(
         }
         let wanted = RequestSet::new(vec![region.clone()]).intersect(&started.allowed(region.kind, "/")?);
         let wanted = started.peers().as_reached_from(starter.peers(), wanted);
-        if let Some(witness) = wanted.minus(&starter.allowed(region.kind, "/")?).witness()? {
+        if let Some(witness) = wanted.minus(&starter.allowed(region.kind, "/")?).witness(starter.peers())? {
             return Ok(Some(witness));
         }
     }

@@ -3,7 +3,7 @@
 use super::held::{Boxes, Held, Loose, everywhere};
 use super::layer::{Grant, Layer, LayerName, Permitted, distinct, grant_key, joined, once};
 use canc_bundle::DeploymentEntry;
-use canc_dsl::meaning::{Evaluator, Kind, Region, RequestSet, allow_regions, body_regions};
+use canc_dsl::meaning::{Evaluator, Kind, Peers, Region, RequestSet, allow_regions, body_regions};
 use canc_dsl::policy::{Body, Class, Effect, FileOp, FileRule, Rule};
 use canc_sets::path::TooLarge;
 use std::cell::{OnceCell, RefCell};
@@ -134,7 +134,7 @@ impl<'a, 'l> Judge<'a, 'l> {
         for (prefix, regions) in self.regions_by_place(rule)? {
             for region in regions.iter() {
                 let left = self.permitted_of(RequestSet::new(vec![region.clone()]), &prefix)?;
-                if let Some(witness) = left.witness()? {
+                if let Some(witness) = left.witness(self.evaluator.peers())? {
                     return Ok(Some(witness));
                 }
             }
@@ -208,7 +208,7 @@ impl<'a, 'l> Judge<'a, 'l> {
         }
         let wanted =
             RequestSet::new(vec![region.clone()]).intersect(&self.evaluator.allowed(region.kind, prefix)?);
-        wanted.minus(&joined(held.set().cloned().unwrap_or_default())).witness()
+        wanted.minus(&joined(held.set().cloned().unwrap_or_default())).witness(self.evaluator.peers())
     }
 
     /// For each allow, a request that its lowering adds in a layer, the policy does not allow, and every layer permits. A layer is
@@ -286,7 +286,7 @@ impl<'a, 'l> Judge<'a, 'l> {
             }
             let witness = match kind {
                 Kind::File(_) => self.through_all(asked, kind, prefix, &allowed)?,
-                _ => self.permitted_of(asked, prefix)?.minus(&allowed).witness()?,
+                _ => self.permitted_of(asked, prefix)?.minus(&allowed).witness(self.evaluator.peers())?,
             };
             if witness.is_some() {
                 return Ok(witness);
@@ -307,7 +307,7 @@ impl<'a, 'l> Judge<'a, 'l> {
         let sets: Vec<RequestSet> = boxes.iter().map(|b| b.around(prefix)).collect();
         let sets: Vec<&RequestSet> = sets.iter().collect();
         for region in asked.regions {
-            if let Some(witness) = first_left(region, &sets, allowed)? {
+            if let Some(witness) = first_left(region, &sets, allowed, self.evaluator.peers())? {
                 return Ok(Some(witness));
             }
         }
@@ -374,12 +374,13 @@ fn first_left(
     region: Region,
     sets: &[&RequestSet],
     without: &RequestSet,
+    peers: &Peers,
 ) -> Result<Option<String>, TooLarge> {
     let Some((set, others)) = sets.split_first() else {
-        return RequestSet::new(vec![region]).minus(without).witness();
+        return RequestSet::new(vec![region]).minus(without).witness(peers);
     };
     for both in set.regions.iter().filter_map(|other| region.intersect(other)) {
-        if let Some(witness) = first_left(both, others, without)? {
+        if let Some(witness) = first_left(both, others, without, peers)? {
             return Ok(Some(witness));
         }
     }

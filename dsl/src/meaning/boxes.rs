@@ -1,5 +1,6 @@
 //! Boxes of requests and their algebra.
 
+use super::from_body::Peers;
 use crate::policy::{Class, Facility, FileOp, NetOp, Protocol, SocketKind};
 use canc_sets::interval::Intervals;
 use canc_sets::path::{Lang, TooLarge, Universe};
@@ -269,14 +270,14 @@ impl RequestSet {
         self.regions.iter().all(|r| r.dims.iter().any(nothing))
     }
 
-    /// A request of the set, spelled as in a test; `None` when the set is empty.
+    /// A request of the set, spelled as in a test of the policy that sees these peers; `None` when the set is empty.
     ///
     /// # Errors
     /// When a pattern's automaton is too large.
-    pub fn witness(&self) -> Result<Option<String>, TooLarge> {
+    pub fn witness(&self, peers: &Peers) -> Result<Option<String>, TooLarge> {
         for region in &self.regions {
             if let Some(members) = region.members()? {
-                return Ok(Some(super::show::request(region.kind, &members)));
+                return Ok(Some(super::show::request(region.kind, &members, peers)));
             }
         }
         Ok(None)

@@ -192,8 +192,8 @@ impl<'a> Evaluator<'a> {
         for region in asked {
             let asked = RequestSet::new(vec![region.clone()]);
             let allowed = self.allowed(region.kind, prefix)?;
-            not_allowed = not_allowed.or(asked.minus(&allowed).witness()?);
-            not_denied = not_denied.or(asked.intersect(&allowed).witness()?);
+            not_allowed = not_allowed.or(asked.minus(&allowed).witness(&self.peers)?);
+            not_denied = not_denied.or(asked.intersect(&allowed).witness(&self.peers)?);
             for rule in self.candidates(region.kind, prefix) {
                 let meets = asked.intersect(&RequestSet::new(self.rule_regions(rule)?.to_vec()));
                 if !meets.is_empty()? {

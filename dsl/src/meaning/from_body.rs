@@ -20,13 +20,12 @@ pub struct Peers {
 }
 
 /// The bit of the own domain.
-pub(super) const SELF: u32 = 0;
+const SELF: u32 = 0;
 /// The bit of user sessions.
-pub(super) const USER: u32 = 1;
+const USER: u32 = 1;
 /// The bit of the service manager.
-pub(super) const SYSTEMD: u32 = 2;
-/// The bit of everybody that no other bit stands for.
-pub(super) const OTHER: u32 = 3;
+const SYSTEMD: u32 = 2;
+/// Between those and the policies is the bit of everybody that no other bit stands for.
 const FIRST_POLICY: u32 = 4;
 
 impl Peers {
@@ -55,6 +54,18 @@ impl Peers {
             }
         }
         RequestSet::new(regions)
+    }
+
+    /// How a rule would name the peer of a bit.
+    pub(super) fn word(&self, bit: u32) -> String {
+        let policy = bit.checked_sub(FIRST_POLICY).and_then(|i| self.policies.get(i as usize));
+        match (bit, policy) {
+            (_, Some(name)) => format!("policy {name}"),
+            (SELF, _) => "self".into(),
+            (USER, _) => "user".into(),
+            (SYSTEMD, _) => "systemd".into(),
+            _ => "any".into(),
+        }
     }
 
     fn bit_of(&self, name: &str) -> u128 {

@@ -1,12 +1,12 @@
 //! One request to the text that a test would use for it.
 
 use super::boxes::{Kind, Member};
-use super::from_body::{OTHER, SELF, SYSTEMD, USER};
+use super::from_body::Peers;
 use crate::policy::{FileOp, IoUringUse, MqueueOp, NamespaceKind, PtraceMode, SocketKind, UnixType};
 use crate::tables::{capability_name, signal_name};
 use std::net::{IpAddr, Ipv6Addr};
 
-pub(super) fn request(kind: Kind, members: &[Member]) -> String {
+pub(super) fn request(kind: Kind, members: &[Member], peers: &Peers) -> String {
     let bit = |i: usize| match members.get(i) {
         Some(Member::Bit(b)) => *b,
         _ => 0,
@@ -15,14 +15,15 @@ pub(super) fn request(kind: Kind, members: &[Member]) -> String {
         Some(Member::Text(t)) => t.as_str(),
         _ => "",
     };
+    let to = |bit: u32| format!(" to {}", peers.word(bit));
     match kind {
         Kind::File(op) => file(op, bit(0), text(1)),
         Kind::Net(op, protocol) => format!("{} {}{}", op.word(), protocol.word(), endpoint(members)),
         Kind::UnixPath { listen } => {
-            format!("{} \"{}\"{}", unix(listen, bit(0)), text(2), peer("to", bit(1)))
+            format!("{} \"{}\"{}", unix(listen, bit(0)), text(2), to(bit(1)))
         }
         Kind::UnixAbstract { listen } => {
-            format!("{} \"@{}\"{}", unix(listen, bit(0)), text(2), peer("to", bit(1)))
+            format!("{} \"@{}\"{}", unix(listen, bit(0)), text(2), to(bit(1)))
         }
         Kind::Socket(kind) => socket(kind),
         Kind::Capability => {
@@ -32,9 +33,9 @@ pub(super) fn request(kind: Kind, members: &[Member]) -> String {
                 if bit(1) == 1 { " in userns" } else { "" }
             )
         }
-        Kind::Signal => format!("signal send {}{}", name(signal_name, bit(0)), peer("to", bit(1))),
+        Kind::Signal => format!("signal send {}{}", name(signal_name, bit(0)), to(bit(1))),
         Kind::Ptrace => {
-            format!("ptrace {}{}", word_at(PtraceMode::ALL, bit(0), PtraceMode::word), peer("", bit(1)))
+            format!("ptrace {} {}", word_at(PtraceMode::ALL, bit(0), PtraceMode::word), peers.word(bit(1)))
         }
         Kind::UsernsCreate => "userns create".into(),
         Kind::Namespace => format!("namespace {}", word_at(NamespaceKind::ALL, bit(0), NamespaceKind::word)),
@@ -83,17 +84,6 @@ fn endpoint(members: &[Member]) -> String {
 fn unix(listen: bool, kind: u32) -> String {
     let verb = if listen { "listen" } else { "connect" };
     format!("{verb} unix {}", word_at(UnixType::ALL, kind, UnixType::word))
-}
-
-fn peer(preposition: &str, bit: u32) -> String {
-    let name = match bit {
-        SELF => "self",
-        USER => "user",
-        SYSTEMD => "systemd",
-        OTHER => "any",
-        _ => "another policy",
-    };
-    format!(" {preposition} {name}").replace("  ", " ")
 }
 
 fn socket(kind: SocketKind) -> String {

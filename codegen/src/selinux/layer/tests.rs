@@ -310,7 +310,8 @@ fn ports_capabilities_and_processes() {
             }
             Permitted::Everything => panic!("{kind:?} is mediated"),
         };
-        RequestSet::new(rules.into_iter().map(|g| g.region).collect()).witness().unwrap()
+        let peers = canc_dsl::meaning::Peers::new(&set, &set.policies()[0].name);
+        RequestSet::new(rules.into_iter().map(|g| g.region).collect()).witness(&peers).unwrap()
     };
     let nothing = |kind: Kind| assert_eq!(witness(kind), None, "{kind:?}");
     let tcp = canc_dsl::policy::Protocol::Tcp;
