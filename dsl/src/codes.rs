@@ -81,6 +81,7 @@ codes! {
     BAD_ERRNO "E0120" "no such error number";
     TOO_MANY_PARAMETERS "E0121" "too many parameters";
     TOO_MANY_TESTS "E0122" "too many comparisons in a condition";
+    LEADING_ZERO "E0123" "a number that starts with a zero";
 
     // Names, values and where things stand.
     DUPLICATE "E0201" "a name given twice";

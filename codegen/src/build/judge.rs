@@ -1,7 +1,7 @@
 //! What was lowered to what it comes to on each deployment: rule by rule, launch by launch, edge by edge.
 
 use super::{BuildOptions, Lowered};
-use crate::coverage::{Combination, Judge, Layer, PolicyLayers, RuleResult, decisions, rule_name};
+use crate::coverage::{Combination, Judge, Layer, PolicyLayers, RuleResult, decisions};
 use canc_bundle::Decision;
 use canc_dsl::codes;
 use canc_dsl::diag::Diagnostic;
@@ -163,7 +163,8 @@ fn enforced_nowhere(policy: &Policy, judgement: &PolicyJudgement) -> Vec<Diagnos
     });
     failing
         .map(|(rule, witness)| {
-            let message = format!("nothing enforces the deny {}", rule_name(rule));
+            let name = rule.name.as_ref().map(|name| format!(" `@id({name})`")).unwrap_or_default();
+            let message = format!("nothing enforces this deny{name}");
             Diagnostic::new(codes::DENY_UNENFORCED, message)
                 .label(rule.span, format!("{witness} gets through on every deployment"))
                 .help("narrow the allow that permits it, or accept it by writing `@prefer` before the deny")

@@ -14,7 +14,7 @@ impl Checker<'_, '_> {
         match pieces(value) {
             Ok(pieces) => Some(NamePattern { pieces }),
             Err((at, length, message)) => {
-                let help = "in a name `*`, `?` and `[a-z]` have a meaning; write `\\\\` before a character that has none";
+                let help = "in a name `*`, `?` and `[a-z]` have a meaning; write `\\\\` before a character that has none, `$$` for a dollar";
                 self.fail(codes::BAD_NAME_PATTERN, text.locate(from + at, length), message, "here", help);
                 None
             }

@@ -149,7 +149,7 @@ fn advice(text: &str, kind: PatternErrorKind) -> String {
                 Some(rest) => format!("write `\"${{home}}{}\"`", shorten(rest)),
                 None if text.is_empty() => "write a path such as `\"/etc/hosts\"`".into(),
                 None => {
-                    let text = shorten(text);
+                    let text = shorten(text.trim_start_matches("./"));
                     format!("write `\"/{text}\"`, or start with `${{home}}`, `${{run_user}}` or `${{self}}`")
                 }
             };

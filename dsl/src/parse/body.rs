@@ -70,7 +70,12 @@ impl Line<'_, '_, '_> {
                 if let Some((_, facility)) = words::FACILITIES.iter().find(|f| f.0 == other) {
                     return Ok(Body::Facility(*facility));
                 }
-                Err(self.unknown("a kind of rule", other, span, words::BODIES.iter().copied()))
+                let reported = self.unknown("a kind of rule", other, span, words::BODIES.iter().copied());
+                // A list is one of accesses, whose other words may be misspelt too.
+                if self.eat_comma() && self.peek_word().is_some() {
+                    self.accesses()?;
+                }
+                Err(reported)
             }
         }
     }

@@ -138,12 +138,29 @@ impl Line<'_, '_, '_> {
         };
         let span = token.span;
         self.next();
+        let digits = text.trim_start_matches('0');
+        if digits.len() < text.len() && digits.starts_with(|c: char| c.is_ascii_digit())
+            || text.len() > 1 && digits.is_empty()
+        {
+            return Err(self.leading_zero(span, text));
+        }
         parsed.map_err(|_| self.too_large(span))
     }
 
     fn too_large(&mut self, span: Span) -> Reported {
         let help = format!("write a number of at most {}", u64::MAX);
         self.fail(codes::NUMBER_TOO_LARGE, span, "the number is too large", "more than 64 bits", help)
+    }
+
+    fn leading_zero(&mut self, span: Span, text: &str) -> Reported {
+        let digits = text.trim_start_matches('0');
+        let digits = if digits.is_empty() { "0" } else { digits };
+        let help = match digits.bytes().all(|b| b < b'8') {
+            true => format!("write `{digits}` for the decimal number, `0o{digits}` for the octal one"),
+            false => format!("write `{digits}`"),
+        };
+        let message = format!("the number `{text}` starts with a zero");
+        self.fail(codes::LEADING_ZERO, span, message, "decimal or octal?", help)
     }
 
     fn unit(&mut self) -> Parsed<(Unit, u64)> {
