@@ -14,4 +14,3 @@ pub mod selinux;
 #[cfg(test)]
 mod testing;
 pub mod verdict;
-mod word_set;

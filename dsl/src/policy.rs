@@ -1,9 +1,13 @@
 //! The checked policy: what every back end and every question starts from. It knows no target language.
 
 mod body;
+mod ops;
+mod syscall;
 mod test;
 
 pub use body::*;
+pub use ops::*;
+pub use syscall::*;
 pub use test::*;
 
 use crate::source::Span;

@@ -3,6 +3,7 @@
 //! Everything here is pure: no file system, no clock, no environment, no knowledge of any policy language.
 #![forbid(unsafe_code)]
 
+mod bit_set;
 pub mod interval;
 pub mod path;
 pub mod syscalls;

@@ -3,12 +3,12 @@
 use super::features::Abi;
 use super::glob::{AaGlob, NameGlob};
 use super::token::{Comment, ProfileName, RawText, RuleName};
-use crate::word_set::word_set;
 use canc_dsl::policy::RuleId;
+use canc_sets::bit_set;
 
-word_set! {
+bit_set! {
     /// A permission on a path. Execution is apart, because it says where to.
-    FilePerms of FilePerm {
+    FilePerms(u16) of FilePerm {
         /// Read a file; list a directory.
         Read,
         /// Write, create, delete, chmod and chown, all at once.
@@ -24,9 +24,9 @@ word_set! {
     }
 }
 
-word_set! {
+bit_set! {
     /// An operation on sockets (`AA_MAY_…` of the kernel's `security/apparmor/include/net.h`).
-    NetPerms of NetPerm {
+    NetPerms(u16) of NetPerm {
         /// Make one.
         Create,
         /// Bind it to an address.
@@ -54,9 +54,9 @@ word_set! {
     }
 }
 
-word_set! {
+bit_set! {
     /// A side of a signal.
-    SignalPerms of SignalPerm {
+    SignalPerms(u16) of SignalPerm {
         /// The domain sends it.
         Send,
         /// The domain gets it.
@@ -64,9 +64,9 @@ word_set! {
     }
 }
 
-word_set! {
+bit_set! {
     /// A side of a trace.
-    PtracePerms of PtracePerm {
+    PtracePerms(u16) of PtracePerm {
         /// Read another process.
         Read,
         /// Trace another process.
@@ -78,9 +78,9 @@ word_set! {
     }
 }
 
-word_set! {
+bit_set! {
     /// What is done to a message queue.
-    MqueuePerms of MqueuePerm {
+    MqueuePerms(u16) of MqueuePerm {
         /// Make it.
         Create,
         /// Open it.

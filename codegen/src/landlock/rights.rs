@@ -1,11 +1,11 @@
 //! The rights that Landlock knows about files (`linux/landlock.h`), and which operations of the language take and get which.
 
-use crate::word_set::word_set;
 use canc_dsl::policy::{FileOp, FileOps};
+use canc_sets::bit_set;
 
-word_set! {
+bit_set! {
     /// An access right to files, in the kernel's order.
-    Rights of Right {
+    Rights(u16) of Right {
         /// Execute a file.
         Execute,
         /// Open a file for writing.
