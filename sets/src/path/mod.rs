@@ -6,6 +6,7 @@
 mod atom;
 mod escape;
 mod few;
+mod guide;
 pub mod hir;
 mod lang;
 mod matcher;

@@ -1,12 +1,33 @@
 //! A formula over automata to a shortest string that satisfies it, breadth first over their product.
 
 use super::atom::{Engine, Memory, StateId};
+use super::guide::{Distance, Guide};
 use super::{Atom, Lang, Pattern, TooLarge};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 
 /// The most product states that one question may visit.
 const MAX_STATES: usize = 200_000;
+
+/// A question that visits more of them is asked again with a guide.
+const FEW_STATES: usize = 2_000;
+
+/// How a walk ended.
+enum Ended {
+    /// With all there is.
+    With(Option<Vec<u8>>),
+    /// Before that.
+    Early,
+}
+
+/// Where a byte leads.
+enum Step {
+    To(Node),
+    /// To no string of the language.
+    Dead,
+    /// To strings that are longer than is asked.
+    TooFar,
+}
 
 /// A [`Lang`] whose atoms are numbers into a list without repetition.
 enum Formula {
@@ -89,12 +110,12 @@ impl<'a> Atoms<'a> {
 }
 
 /// One automaton at work.
-struct Runner<'a> {
-    atom: &'a Atom,
-    engine: &'a Engine,
-    memory: Memory,
+pub(super) struct Runner<'a> {
+    pub(super) atom: &'a Atom,
+    pub(super) engine: &'a Engine,
+    pub(super) memory: Memory,
     /// Whether nothing is left once it is dead.
-    required: bool,
+    pub(super) required: bool,
 }
 
 /// A question at work.
@@ -124,59 +145,105 @@ impl<'a> Search<'a> {
 
     /// A shortest string, the most readable of its length.
     pub(super) fn run(&mut self) -> Result<Option<Vec<u8>>, TooLarge> {
+        if let Ended::With(found) = self.walk(None)? {
+            return Ok(found);
+        }
+        let guide = Guide::new(&mut self.runners, &self.alphabet)?;
+        // A string that is longer than need be costs little; walking again and again would.
+        let (mut longest, mut more) = (guide.start(), 4);
+        loop {
+            if let Ended::With(found) = self.walk(Some((&guide, longest)))? {
+                return Ok(found);
+            }
+            longest += more;
+            more *= 2;
+        }
+    }
+
+    /// Breadth first to strings of at most a length, leaving out what the guide says is too far from all of them; without a guide to
+    /// the first few.
+    fn walk(&mut self, within: Option<(&Guide, usize)>) -> Result<Ended, TooLarge> {
         let mut start: Node = Vec::with_capacity(self.runners.len());
         for (i, runner) in self.runners.iter_mut().enumerate() {
             let id = runner.engine.start(&mut runner.memory).ok_or_else(|| runner.atom.too_large())?;
             start.push((index(i), id));
         }
         if self.accepts(&start)? {
-            return Ok(Some(Vec::new()));
+            return Ok(Ended::With(Some(Vec::new())));
         }
-        // Each visited node remembers the node and the byte it was reached by.
+        let mut cut = false;
+        // Each visited node remembers the node and the byte it was reached by, and after how many.
         let mut trail: Vec<(usize, u8)> = vec![(0, 0)];
-        let mut nodes: Vec<Rc<Node>> = vec![Rc::new(start)];
-        let mut seen: HashSet<Rc<Node>> = nodes.iter().cloned().collect();
+        let mut nodes: Vec<(Rc<Node>, usize)> = vec![(Rc::new(start), 0)];
+        let mut seen: HashSet<Rc<Node>> = nodes.iter().map(|n| Rc::clone(&n.0)).collect();
         let mut queue: VecDeque<usize> = VecDeque::from([0]);
         while let Some(at) = queue.pop_front() {
-            let Some(from) = nodes.get(at).cloned() else { break };
+            let Some((from, depth)) = nodes.get(at).cloned() else { break };
             for symbol in 0..self.alphabet.len() {
                 let Some(&byte) = self.alphabet.get(symbol) else { break };
-                let Some(next) = self.step(&from, byte)? else { continue };
+                let left = within.map(|(guide, longest)| (guide, longest.checked_sub(depth + 1)));
+                let next = match self.step(&from, byte, left)? {
+                    Step::To(next) => next,
+                    Step::Dead => continue,
+                    Step::TooFar => {
+                        cut = true;
+                        continue;
+                    }
+                };
                 let alive =
                     |i: usize| next.binary_search_by_key(&index(i), |n| n.0).map_or(Some(false), |_| None);
-                if self.formula.value(&alive) == Some(false) || seen.contains(&next) {
+                if seen.contains(&next) || self.formula.value(&alive) == Some(false) {
                     continue;
                 }
                 trail.push((at, byte));
                 if self.accepts(&next)? {
-                    return Ok(Some(spell(&trail, trail.len() - 1)));
+                    return Ok(Ended::With(Some(spell(&trail, trail.len() - 1))));
                 }
                 let next = Rc::new(next);
                 seen.insert(Rc::clone(&next));
-                nodes.push(next);
+                nodes.push((next, depth + 1));
                 queue.push_back(nodes.len() - 1);
-                if nodes.len() > MAX_STATES {
-                    return Err(self.too_large());
+                match within {
+                    None if nodes.len() > FEW_STATES => return Ok(Ended::Early),
+                    Some(_) if nodes.len() > MAX_STATES => return Err(self.too_large()),
+                    _ => {}
                 }
             }
         }
-        Ok(None)
+        Ok(if cut { Ended::Early } else { Ended::With(None) })
     }
 
-    /// The live automata after a byte, in the order of their numbers; `None` when one of them is dead that must not be.
-    fn step(&mut self, from: &Node, byte: u8) -> Result<Option<Node>, TooLarge> {
+    /// The live automata after a byte, in the order of their numbers. After it a string may have so many bytes `left`; what is too
+    /// far is not asked of the automata behind the one that tells.
+    fn step(
+        &mut self,
+        from: &Node,
+        byte: u8,
+        left: Option<(&Guide, Option<usize>)>,
+    ) -> Result<Step, TooLarge> {
         let mut next = Node::with_capacity(from.len());
         for (i, id) in from {
             let Some(runner) = self.runners.get_mut(*i as usize) else { continue };
             let id =
                 runner.engine.step(&mut runner.memory, *id, byte).ok_or_else(|| runner.atom.too_large())?;
             match id {
-                Some(id) => next.push((*i, id)),
-                None if runner.required => return Ok(None),
+                Some(id) => {
+                    if let Some((guide, left)) = left {
+                        match guide.distance(*i, id) {
+                            Distance::Endless => return Ok(Step::Dead),
+                            Distance::AtLeast(least) if left.is_none_or(|left| least > left) => {
+                                return Ok(Step::TooFar);
+                            }
+                            Distance::AtLeast(_) => {}
+                        }
+                    }
+                    next.push((*i, id));
+                }
+                None if runner.required => return Ok(Step::Dead),
                 None => {}
             }
         }
-        Ok(Some(next))
+        Ok(Step::To(next))
     }
 
     fn accepts(&mut self, node: &Node) -> Result<bool, TooLarge> {
@@ -199,7 +266,7 @@ impl<'a> Search<'a> {
     }
 }
 
-fn index(i: usize) -> u32 {
+pub(super) fn index(i: usize) -> u32 {
     u32::try_from(i).unwrap_or(u32::MAX)
 }
 
