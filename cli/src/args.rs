@@ -22,6 +22,7 @@ Examples:
   canc check web.can                 only say what is wrong
   canc test web.can                  prove the policy's own tests
   canc validate web.can              ask apparmor_parser, checkmodule and the kernel
+  canc doctor                        what this host can enforce, and what mends what it cannot
   canc explain E0123                 what a message means and what to write instead
   canc std base                      read a fragment of the standard library
 
@@ -52,6 +53,9 @@ pub enum Command {
     /// Prove the tests in a policy against the policy and against what is emitted
     #[command(after_help = "Examples:\n  canc test web.can\n  canc test --json web.can")]
     Test(CheckArgs),
+    /// Say what this host can enforce, or what of a policy, by trying it
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor(DoctorArgs),
     /// Explain a message by its code
     #[command(after_help = "Examples:\n  canc explain E0123\n  canc explain --list")]
     Explain(ExplainArgs),
@@ -74,6 +78,16 @@ Nothing is installed: profiles are only parsed, modules go into a private copy o
 that end at once. The store can be read by root alone.
 
 Exit codes: 0 every tool accepted; 1 a tool refused; 3 the policy is wrong; 4 something could not be checked";
+
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  canc doctor                                    what there is, what is missing, and what mends it
+  canc doctor web.can                            whether this host can enforce the policy, now and once it is loaded
+  canc doctor --json | jq '.checks[] | select(.state == \"missing\") | .fix'
+
+Nothing of the host changes: child processes try each thing and end. Root sees more than an ordinary user.
+
+Exit codes: 0 programs can be confined here (the policy can be enforced here); 1 not; 3 the policy is wrong; 4 the host failed";
 
 const BUILD_EXAMPLES: &str = "\
 Examples:
@@ -229,6 +243,30 @@ pub struct ValidateArgs {
     /// Ask the tools of this root file system instead of the host's; root only
     #[arg(long, value_name = "DIR")]
     pub sysroot: Option<PathBuf>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `canc doctor`.
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    /// A policy that the host is asked about too
+    #[arg(value_name = "POLICY")]
+    pub policy: Option<PathBuf>,
+
+    /// Give a parameter of the policy its value; may be repeated
+    #[arg(long = "set", value_name = "NAME=VALUE", requires = "policy")]
+    pub set: Vec<String>,
+
+    /// The SELinux policy that the module is made for [default: that of this host's distribution, or debian13]
+    #[arg(long, value_name = "BASE", requires = "policy")]
+    pub selinux_base: Option<String>,
+
+    /// Accept `raw` text for a target in the policy
+    #[arg(long, requires = "policy")]
+    pub allow_raw: bool,
 
     /// Print JSON
     #[arg(long)]

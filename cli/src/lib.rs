@@ -2,6 +2,7 @@
 
 pub mod args;
 mod commands;
+mod doctor;
 mod excerpt;
 mod exit;
 mod input;

@@ -2,11 +2,12 @@
 //! the business of the modules below.
 
 mod apparmor;
+mod loaded;
 mod probe;
 mod selinux;
 
-pub(crate) use probe::capability_facts;
 pub use probe::{Wanted, probe};
+pub(crate) use probe::{capability_facts, modules};
 
 use crate::caps::CapSet;
 use serde::{Deserialize, Serialize};

@@ -16,7 +16,9 @@
 pub mod args;
 mod bundle;
 mod caps;
+pub mod diagnose;
 mod environment;
+mod errno;
 mod failure;
 pub mod host;
 mod label;
@@ -30,6 +32,7 @@ mod plan;
 mod procfs;
 mod program;
 mod report;
+pub mod survey;
 mod sys;
 mod system;
 mod trusted;

@@ -137,6 +137,12 @@ impl Plan {
         Ok(Self { policy: policy.name.clone(), complain, layers, accepted, notes, steps })
     }
 
+    /// What each layer would come to, whether or not the launch is refused.
+    #[must_use]
+    pub fn layers(policy: &Policy, host: &HostFacts) -> BTreeMap<Layer, LayerState> {
+        layers::judge(policy, host, &mut Vec::new())
+    }
+
     /// The filters that are loaded, first to last.
     #[must_use]
     pub fn programs(&self) -> &[Artefact] {

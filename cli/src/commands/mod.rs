@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod compile;
+mod doctor;
 mod explain;
 mod std_library;
 mod target_options;
@@ -23,6 +24,7 @@ pub fn run(cli: &Cli, streams: &mut Streams<'_>) -> Exit {
     let done = match &cli.command {
         Command::Build(args) => build::run(args, streams),
         Command::Check(args) => check::run(args, streams),
+        Command::Doctor(args) => doctor::run(args, streams),
         Command::Explain(args) => explain::run(args, streams),
         Command::Std(args) => std_library::run(args, streams),
         Command::Test(args) => test::run(args, streams),

@@ -62,7 +62,7 @@ pub fn probe(wanted: &Wanted<'_>) -> io::Result<HostFacts> {
 const NOT_ACTIVE: &str = "not among the kernel's active security modules";
 
 /// Names of the active modules by `LSM_ID_…` of `linux/lsm.h`; from securityfs before Linux 6.8.
-fn modules() -> Option<Vec<String>> {
+pub(crate) fn modules() -> Option<Vec<String>> {
     const NAMES: [(u64, &str); 14] = [
         (100, "capability"),
         (101, "selinux"),
