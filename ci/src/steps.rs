@@ -70,6 +70,11 @@ pub const STEPS: &[Step] = &[
         about: "show what each layer enforces, in each kind of machine",
         run: machines::run,
     },
+    Step {
+        name: "doctor-record",
+        about: "record what `canc doctor` sees of each kind of machine",
+        run: machines::record_doctor,
+    },
     Step { name: "std", about: "run real programs under the standard library", run: fragments::run },
     Step {
         name: "examples",

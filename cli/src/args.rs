@@ -95,7 +95,8 @@ Examples:
   canc build web.can -o /tmp/web.canc --json
   canc build web.can --set root=/srv/www --for selinux,apparmor
   canc build web.can --deny leaks --deny selinux:dropped
-  canc build web.can --emit asm";
+  canc build web.can --emit asm
+  canc build web.can --with-runtime && ./web.canc/canc-run web.canc -- nginx";
 
 /// The architectures that filters are made for unless others are named.
 pub const ARCHES: &str = "x86_64,aarch64,riscv64";
@@ -162,6 +163,10 @@ pub struct BuildArgs {
     /// Make a result an error: leaks, blocks, or TARGET:VERDICT such as selinux:dropped; may be repeated
     #[arg(long, value_name = "RESULT")]
     pub deny: Vec<String>,
+
+    /// Put the launcher into the bundle, so that it needs nothing of canc on its host: a static `canc-run` beside canc, or PATH
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true, conflicts_with = "emit")]
+    pub with_runtime: Option<Option<PathBuf>>,
 
     /// Print one artefact instead of writing the bundle
     #[arg(long, value_name = "WHAT")]

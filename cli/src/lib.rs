@@ -3,9 +3,11 @@
 pub mod args;
 mod commands;
 mod doctor;
+mod elf;
 mod excerpt;
 mod exit;
 mod input;
+mod launcher;
 mod paint;
 mod render;
 mod stream;

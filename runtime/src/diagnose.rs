@@ -161,15 +161,21 @@ fn command_line(words: &str) -> String {
 fn lsm_with(survey: &Survey, module: &str) -> String {
     let active = survey.modules.clone().unwrap_or_default();
     // `capability` is always there, and these two cannot be chosen by `lsm=`.
-    let mut names: Vec<String> =
-        active.into_iter().filter(|n| !matches!(n.as_str(), "capability" | "ima" | "evm")).collect();
+    let mut names: Vec<String> = active
+        .into_iter()
+        .filter(|n| !matches!(n.as_str(), "capability" | "ima" | "evm") && n != module)
+        .collect();
     names.insert(usize::from(names.first().is_some_and(|n| n == "lockdown")), module.to_owned());
     format!("lsm={}", names.join(","))
 }
 
-/// Why a security module is not active, and what makes it so.
+/// Why a security module is not active, and what makes it so. Of AppArmor and SELinux one is enough, and distributions support one.
 fn inactive(survey: &Survey, what: &str, module: &str, setting: &str, also: &str) -> Check {
     let check = Check::new(what, State::Missing, "not among the kernel's active security modules");
+    let other = [("AppArmor", survey.apparmor.is_some()), ("SELinux", survey.selinux.is_some())];
+    if let Some((other, _)) = other.iter().find(|(_, active)| *active) {
+        return check.because(format!("{other} is this host's access control; one of the two is enough"));
+    }
     match survey.built.get(setting).map(String::as_str) {
         Some("n") => check
             .because(format!("this kernel is built without it (CONFIG_{setting} is not set)"))
@@ -179,7 +185,7 @@ fn inactive(survey: &Survey, what: &str, module: &str, setting: &str, also: &str
             .mend(command_line(&format!("{}{also}", lsm_with(survey, module)))),
         None => check
             .because(format!(
-                "the kernel is built without it or does not switch it on (which of the two, CONFIG_{setting} of its build tells)"
+                "the kernel is built without it (CONFIG_{setting} would say) or its command line does not switch it on"
             ))
             .mend(format!(
                 "with a kernel that has CONFIG_{setting}=y: {}",

@@ -3,8 +3,12 @@
 //! `CANC_UPDATE=1` writes the texts anew.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "support/recorded.rs"]
+mod recorded;
+
 use canc_runtime::host::HostFacts;
 use canc_runtime::{Failure, Plan, Policy, Step};
+use recorded::{Recorded, patched, read};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -21,48 +25,8 @@ struct Case {
     policy: Value,
 }
 
-/// A host and how it was recorded.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Recorded {
-    command: String,
-    machine: String,
-    host: Value,
-}
-
 fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../golden/plan")
-}
-
-fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> T {
-    let text = fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-}
-
-/// RFC 7396.
-fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(serde_json::Map::new());
-    }
-    let Value::Object(target) = target else { return };
-    for (name, value) in patch {
-        if value.is_null() {
-            target.insert(name.clone(), Value::Null);
-        } else {
-            merge(target.entry(name.clone()).or_insert(Value::Null), value);
-        }
-    }
-}
-
-fn patched<T: for<'de> Deserialize<'de>>(mut value: Value, patch: &Value) -> T {
-    if !patch.is_null() {
-        merge(&mut value, patch);
-    }
-    serde_json::from_value(value).unwrap()
 }
 
 fn cases() -> Vec<PathBuf> {

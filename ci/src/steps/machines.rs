@@ -2,6 +2,9 @@
 //! without the layer it works. One kind of machine for each layer of access control, one without, and this machine's own kernel.
 
 mod calls;
+mod doctor;
+
+pub use doctor::record as record_doctor;
 
 use super::{ensure, examples, fragments};
 use crate::oracle::selinux::Store;

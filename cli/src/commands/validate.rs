@@ -21,7 +21,7 @@ pub fn run(args: &ValidateArgs, streams: &mut Streams<'_>) -> Outcome {
     let dir = tempfile::Builder::new().prefix("canc-bundle-").tempdir();
     let dir = dir.map_err(|e| Failure::host(format!("cannot make a temporary directory: {e}")))?;
     let bundle = dir.path().join("bundle");
-    write::bundle(&bundle, &built.files).map_err(|e| Failure::host(e.to_string()))?;
+    write::bundle(&bundle, &built.files, &[]).map_err(|e| Failure::host(e.to_string()))?;
     ask(args, &bundle, streams)
 }
 

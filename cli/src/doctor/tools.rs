@@ -24,7 +24,12 @@ fn ask(host: &Host, name: &str, option: &str) -> Tool {
         return Tool::Missing;
     }
     match host.run(name, [option], &[]) {
-        Ok(ran) => Tool::Found { version: ran.text.lines().next().unwrap_or_default().trim().to_owned() },
+        Ok(ran) => {
+            let first = ran.text.lines().next().unwrap_or_default().trim();
+            // Some tools tell only how to use them.
+            let version = if first.starts_with("usage") { "it answers" } else { first };
+            Tool::Found { version: version.to_owned() }
+        }
         Err(why) => Tool::Silent { why },
     }
 }

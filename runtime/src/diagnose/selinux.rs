@@ -10,8 +10,7 @@ const CONFIG: &str = "/etc/selinux/config";
 pub(super) fn checks(survey: &Survey) -> Vec<Check> {
     const WHAT: &str = "selinux";
     let Some(selinux) = &survey.selinux else {
-        let check = inactive(survey, WHAT, WHAT, "SECURITY_SELINUX", " selinux=1");
-        return vec![if survey.apparmor.is_some() { beside_apparmor(check) } else { check }];
+        return vec![inactive(survey, WHAT, WHAT, "SECURITY_SELINUX", " selinux=1")];
     };
     let mut checks = vec![mode(selinux)];
     if selinux.enforcing.is_some() {
@@ -19,12 +18,6 @@ pub(super) fn checks(survey: &Survey) -> Vec<Check> {
     }
     checks.push(tools(survey));
     checks
-}
-
-/// One of the two is enough, and distributions support one of them.
-fn beside_apparmor(check: Check) -> Check {
-    Check { state: State::Missing, fix: None, ..check }
-        .because("AppArmor is this host's access control; one of the two is enough")
 }
 
 fn mode(selinux: &SelinuxSurvey) -> Check {
