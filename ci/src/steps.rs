@@ -71,6 +71,11 @@ pub const STEPS: &[Step] = &[
         run: machines::run,
     },
     Step {
+        name: "load",
+        about: "load a policy by the launcher into machines that have not seen it",
+        run: machines::run_load,
+    },
+    Step {
         name: "doctor-record",
         about: "record what `canc doctor` sees of each kind of machine",
         run: machines::record_doctor,

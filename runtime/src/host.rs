@@ -6,10 +6,12 @@ mod loaded;
 mod probe;
 mod selinux;
 
+pub(crate) use apparmor::kernel_digest;
 pub use probe::{Wanted, probe};
 pub(crate) use probe::{capability_facts, modules};
 
 use crate::caps::CapSet;
+use crate::loaded::Record;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -128,6 +130,9 @@ pub struct DomainFacts {
     pub permissive: bool,
     /// What the transition needs and the policy does not allow, such as `process transition`.
     pub missing: Vec<String>,
+    /// What canc remembers of the module; `None` where canc did not install it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Record>,
 }
 
 /// AppArmor on this host.
@@ -165,6 +170,12 @@ pub enum ProfileFacts {
     Loaded {
         /// `enforce`, `complain`, `kill`, `unconfined`, `mixed`.
         mode: String,
+        /// The kernel's digest of it; `None` where the kernel tells none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        digest: Option<String>,
+        /// What canc remembers of it; `None` where canc did not load it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        record: Option<Record>,
     },
     /// It may not be chosen by this process.
     Refused {

@@ -5,6 +5,7 @@ use crate::environment::Variables;
 use crate::failure::Failure;
 use crate::host::{HostFacts, Wanted, probe};
 use crate::landlock::{self, Places, Prepared};
+use crate::load;
 use crate::machine::Machine;
 use crate::perform::{Payload, perform};
 use crate::plan::{Plan, Policy};
@@ -28,6 +29,8 @@ pub struct Request {
     pub report: Option<Format>,
     /// The descriptor to report to, other than standard error.
     pub report_to: Option<u32>,
+    /// First load into the kernel what of the policy is missing there, as root.
+    pub load: bool,
     /// Only decide.
     pub dry_run: bool,
     /// What [`standard_descriptors`] returned, for the report.
@@ -89,11 +92,13 @@ pub fn launch(bundle: &Bundle, request: Request) -> Result<Decision, Failure> {
     let environment: Variables = std::env::vars_os().collect();
     let value = |name: &str| environment.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
     let command = request.command.first().cloned().unwrap_or_default();
+    let loaded = if request.load && !request.dry_run { load::load(bundle, policy)? } else { Vec::new() };
     let decision = decide(policy, &command, &value("PATH").unwrap_or_default())?;
     if request.dry_run {
         return Ok(decision);
     }
-    let plan = decision.plan?;
+    let mut plan = decision.plan?;
+    plan.notes.extend(loaded);
     let prepared = ruleset(bundle, policy, &plan, value("HOME").as_deref().map(Path::new))?;
     let payload = Payload {
         program: decision.program.path.display().to_string(),

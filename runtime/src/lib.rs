@@ -25,6 +25,8 @@ mod label;
 mod landlock;
 mod launch;
 mod limits;
+mod load;
+mod loaded;
 mod machine;
 mod namespaces;
 mod perform;

@@ -129,7 +129,7 @@ impl<'a> Launch<'a> {
             Failure::refused(
                 layer.word(),
                 why,
-                "look for mounts over /proc, and `canc apply` the bundle again",
+                "look for mounts over /proc, and load the policy again, as root: canc-run --load BUNDLE -- COMMAND",
             )
         })?;
         self.report.enforced(layer, found);

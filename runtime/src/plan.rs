@@ -3,6 +3,7 @@
 
 mod capabilities;
 mod layers;
+mod loaded;
 mod namespaces;
 mod text;
 

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 const PROC_MAGIC: u64 = 0x9fa0;
 const SELINUX_MAGIC: u64 = 0xf97c_ff8c;
 const SECURITY_MAGIC: u64 = 0x7363_6673;
+/// `AAFS_MAGIC` of the same header.
+const APPARMOR_MAGIC: u64 = 0x5a3c_69f0;
 /// The inode of a procfs instance's root directory: `PROC_ROOT_INO` of `linux/proc_ns.h`.
 const PROC_ROOT_INODE: u64 = 1;
 /// How often a look-up is repeated that a rename elsewhere disturbed (openat2(2), `EAGAIN`).
@@ -21,7 +23,11 @@ pub struct KernelDir(OwnedFd);
 
 impl KernelDir {
     fn open(path: &str, magic: u64) -> io::Result<Self> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Self::open_with(path, magic, OFlags::NOFOLLOW)
+    }
+
+    fn open_with(path: &str, magic: u64, flags: OFlags) -> io::Result<Self> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC | flags;
         let dir = openat(CWD, path, flags, Mode::empty())?;
         #[expect(
             clippy::cast_sign_loss,
@@ -45,6 +51,15 @@ impl KernelDir {
     /// As [`KernelDir::selinux`].
     pub fn security() -> io::Result<Self> {
         Self::open("/sys/kernel/security", SECURITY_MAGIC)
+    }
+
+    /// AppArmor's own file system, which is mounted nowhere: a link of the kernel's in securityfs leads there, to the policy of the
+    /// namespace that the caller may see.
+    ///
+    /// # Errors
+    /// As [`KernelDir::selinux`].
+    pub fn apparmor() -> io::Result<Self> {
+        Self::open_with("/sys/kernel/security/apparmor/policy", APPARMOR_MAGIC, OFlags::empty())
     }
 
     /// Opens a file below.

@@ -3,6 +3,7 @@
 
 mod calls;
 mod doctor;
+mod load;
 
 pub use doctor::record as record_doctor;
 
@@ -20,9 +21,11 @@ const REFUSED: &str = "/srv/other/refused";
 /// All machines, two at a time.
 pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
     let tools = Tools::build(rootfs)?;
-    let none = none(&tools)?;
+    let mut none = none(&tools)?;
     let here = vm::run_here(rootfs, &none)?;
+    doctor::add(&tools, "debian13-none", &mut none);
     let mut jobs = vec![selinux(rootfs, &tools)?, apparmor(&tools)?, none];
+    jobs.extend([load::selinux(&tools)?, load::apparmor(&tools)?]);
     jobs.extend(examples::jobs(&tools)?);
     jobs.push(fragments::job(&tools, "debian13-apparmor")?);
     let mut good = true;
@@ -31,6 +34,15 @@ pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
         good &= report.is_good();
     }
     ensure(good, || "not every machine behaved as expected".to_owned())
+}
+
+/// The machines that have not seen the policy, alone.
+pub fn run_load(rootfs: &Rootfs) -> Result<(), Error> {
+    let tools = Tools::build(rootfs)?;
+    let jobs = [load::selinux(&tools)?, load::apparmor(&tools)?];
+    let reports = vm::run_all(rootfs, &jobs)?;
+    reports.iter().for_each(|report| print!("{report}"));
+    ensure(reports.iter().all(vm::VmReport::is_good), || "not every machine behaved as expected".to_owned())
 }
 
 /// The policy as it is, with one layer alone, and without any layer that knows files.
@@ -97,6 +109,7 @@ fn selinux(rootfs: &Rootfs, tools: &Tools) -> Result<VmJob, Error> {
     job.tests = variants.tests(&["avc:", "denied", "canc__cat_t", "tclass=file", "permissive=0"]);
     let label = variants.only.launch(&["/usr/bin/cat", "/proc/self/attr/current"]);
     job.tests.push(VmTest::launch("own label", label).stdout("unconfined_u:unconfined_r:canc__cat_t:s0"));
+    doctor::add(tools, "debian13-selinux", &mut job);
     Ok(job)
 }
 
@@ -110,6 +123,7 @@ fn apparmor(tools: &Tools) -> Result<VmJob, Error> {
     job.tests = variants.tests(&denied);
     let label = variants.only.launch(&["/usr/bin/cat", "/proc/self/attr/apparmor/current"]);
     job.tests.push(VmTest::launch("own label", label).stdout("canc.cat (enforce)"));
+    doctor::add(tools, "debian13-apparmor", &mut job);
     Ok(job)
 }
 

@@ -18,13 +18,14 @@ impl HostFacts {
                 valid: true,
                 permissive: entry.permissive,
                 missing: Vec::new(),
+                record: None,
             });
         }
         if let (Some(entry), ApparmorFacts::Active { profile: profile @ ProfileFacts::Missing, .. }) =
             (&policy.apparmor, &mut host.apparmor)
         {
             let mode = if entry.complain { "complain" } else { "enforce" };
-            *profile = ProfileFacts::Loaded { mode: mode.into() };
+            *profile = ProfileFacts::Loaded { mode: mode.into(), digest: None, record: None };
         }
         host
     }

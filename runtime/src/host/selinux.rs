@@ -54,13 +54,14 @@ fn ask(
     if !policy.knows_type(&context, domain)? {
         return Ok((enforcing, None));
     }
+    let record = crate::loaded::read("selinux", domain);
     let valid = policy.is_valid(&context)?;
     let facts = if valid {
         let permissive = policy.decision(&context, &context, "process")?.permissive;
         let missing = policy.missing(own, &context, wanted)?;
-        DomainFacts { context, valid, permissive, missing }
+        DomainFacts { context, valid, permissive, missing, record }
     } else {
-        DomainFacts { context, valid, permissive: false, missing: Vec::new() }
+        DomainFacts { context, valid, permissive: false, missing: Vec::new(), record }
     };
     Ok((enforcing, Some(facts)))
 }
