@@ -10,11 +10,12 @@ use crate::machine::Machine;
 use crate::perform::{Payload, perform};
 use crate::plan::{Plan, Policy};
 use crate::program::Program;
-use crate::report::Format;
+use crate::report::{self, Format, Refused};
 use crate::sys;
 use rustix::fd::{AsFd, OwnedFd};
 use std::ffi::{CString, OsStr, OsString};
-use std::io::IsTerminal;
+use std::fs::File;
+use std::io::{IsTerminal, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
@@ -97,7 +98,13 @@ pub fn launch(bundle: &Bundle, request: Request) -> Result<Decision, Failure> {
     if request.dry_run {
         return Ok(decision);
     }
-    let mut plan = decision.plan?;
+    let mut plan = match decision.plan {
+        Ok(plan) => plan,
+        Err(failure) => {
+            report_refusal(policy, (&decision.host, &decision.program), &failure, &request)?;
+            return Err(failure);
+        }
+    };
     plan.notes.extend(loaded);
     let prepared = ruleset(bundle, policy, &plan, value("HOME").as_deref().map(Path::new))?;
     let payload = Payload {
@@ -130,6 +137,27 @@ pub fn standard_descriptors() -> Result<Vec<u32>, Failure> {
     sys::open_standard_descriptors().map_err(|e| {
         Failure::refused("standard descriptors", format!("/dev/null: {e}"), "open descriptors 0 to 2")
     })
+}
+
+/// Scripts that asked for a report get one of a refusal too; people read the failure.
+fn report_refusal(
+    policy: &Policy,
+    (host, program): (&HostFacts, &Program),
+    failure: &Failure,
+    request: &Request,
+) -> Result<(), Failure> {
+    if request.report != Some(Format::Json) {
+        return Ok(());
+    }
+    let refused = Refused {
+        format: report::FORMAT,
+        policy: policy.name.clone(),
+        program: program.path.display().to_string(),
+        layers: report::layers(&Plan::layers(policy, host)),
+        refused: failure.reasons.clone(),
+    };
+    let mut file = File::from(report_file(request.report_to)?);
+    file.write_all(refused.render().as_bytes()).map_err(|e| Failure::refused("report", e.to_string(), ""))
 }
 
 fn ruleset(

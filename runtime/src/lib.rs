@@ -46,5 +46,5 @@ pub use failure::{Code, Failure};
 pub use launch::{Decision, Request, decide, launch, standard_descriptors};
 pub use plan::{Layer, LayerState, Namespace, Plan, Policy, Step};
 pub use program::Program;
-pub use report::{Enforcement, Format, LayerReport, State};
+pub use report::{Enforcement, Format, LayerReport, Refused, State};
 pub use sys::{Instruction, load_filter};

@@ -58,6 +58,10 @@ impl<'a> Launch<'a> {
     fn new(plan: &'a Plan, payload: Payload) -> Self {
         let mut report = Enforcement::new(plan, payload.program.clone(), payload.capabilities);
         report.notes.extend(payload.skipped.iter().map(|path| format!("landlock: no rule for {path}")));
+        if let Some(seccomp) = report.layers.get_mut(&Layer::Seccomp).filter(|_| !payload.filters.is_empty())
+        {
+            seccomp.evidence = filters_in_words(&payload.filters);
+        }
         Self { plan, payload, report, arguments: None }
     }
 
@@ -208,6 +212,13 @@ impl<'a> Launch<'a> {
         }
         Ok(())
     }
+}
+
+/// How many filters, and the instructions of each.
+fn filters_in_words(filters: &[Vec<Instruction>]) -> String {
+    let lengths: Vec<String> = filters.iter().map(|filter| filter.len().to_string()).collect();
+    let plural = if filters.len() == 1 { "" } else { "s" };
+    format!("{} filter{plural} of {} instructions", filters.len(), lengths.join(" and "))
 }
 
 fn failed(what: &str, error: &io::Error) -> Failure {

@@ -77,26 +77,57 @@ pub enum State {
     Absent,
     /// Not in this policy.
     Off,
+    /// There, and why nothing is started.
+    Refused,
+}
+
+/// What is told instead where nothing is started: `docs/enforcement.schema.json` has both forms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refused {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The policy.
+    pub policy: String,
+    /// Where the program is.
+    pub program: String,
+    /// Each layer as it was found.
+    pub layers: BTreeMap<Layer, LayerReport>,
+    /// Why nothing is started.
+    pub refused: Vec<Refusal>,
+}
+
+impl Refused {
+    /// The refusal as one JSON object on a line. As text, the failure itself says it.
+    #[must_use]
+    pub fn render(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default() + "\n"
+    }
+}
+
+/// What layers come to before the first step.
+pub(crate) fn layers(states: &BTreeMap<Layer, LayerState>) -> BTreeMap<Layer, LayerReport> {
+    let layer = |state: &LayerState| {
+        let (state, evidence) = match state {
+            LayerState::Off => (State::Off, String::new()),
+            LayerState::Absent { why } => (State::Absent, why.clone()),
+            LayerState::Unfit { why, .. } => (State::Refused, why.clone()),
+            LayerState::Active { evidence, .. } => (State::Follows, evidence.clone()),
+        };
+        LayerReport { state, evidence }
+    };
+    states.iter().map(|(name, state)| (*name, layer(state))).collect()
 }
 
 impl Enforcement {
     /// What a plan says before its first step.
     #[must_use]
     pub fn new(plan: &Plan, program: String, capabilities: CapabilityFacts) -> Self {
-        let layer = |state: &LayerState| {
-            let (state, evidence) = match state {
-                LayerState::Off => (State::Off, String::new()),
-                LayerState::Absent { why } | LayerState::Unfit { why, .. } => (State::Absent, why.clone()),
-                LayerState::Active { evidence, .. } => (State::Follows, evidence.clone()),
-            };
-            LayerReport { state, evidence }
-        };
         Self {
             format: FORMAT,
             policy: plan.policy.clone(),
             program,
             complain: plan.complain,
-            layers: plan.layers.iter().map(|(l, state)| (*l, layer(state))).collect(),
+            layers: layers(&plan.layers),
             capabilities,
             no_new_privs: false,
             namespaces: Vec::new(),
@@ -139,6 +170,7 @@ impl fmt::Display for Enforcement {
                 State::Follows => "follows",
                 State::Absent => "absent",
                 State::Off => "off",
+                State::Refused => "refused",
             };
             writeln!(f, "  {:<12} {state:<9} {}", layer.word(), report.evidence)?;
         }
