@@ -72,7 +72,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "load",
-        about: "load a policy by the launcher into machines that have not seen it",
+        about: "load a policy by the launcher into machines that have not seen it, and keep runs apart",
         run: machines::run_load,
     },
     Step {

@@ -133,6 +133,30 @@ pub struct DomainFacts {
     /// What canc remembers of the module; `None` where canc did not install it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<Record>,
+    /// With categories of its own; `None` where they are not asked for, or the caller has no two to give.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceFacts>,
+}
+
+/// A run that has categories of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InstanceFacts {
+    /// Pipes and sockets among descriptors 0 to 2 that its context may not use.
+    pub closed: Vec<u32>,
+}
+
+impl HostFacts {
+    /// The context of a run with categories of its own, and the standard descriptors that are closed to it.
+    #[must_use]
+    pub fn instance(&self) -> Option<(&str, &[u32])> {
+        match &self.selinux {
+            SelinuxFacts::Active { domain: Some(domain), .. } => {
+                Some((&domain.context, &domain.instance.as_ref()?.closed))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// AppArmor on this host.

@@ -4,6 +4,7 @@ use crate::bundle::Bundle;
 use crate::environment::Variables;
 use crate::failure::Failure;
 use crate::host::{HostFacts, Wanted, probe};
+use crate::instance;
 use crate::landlock::{self, Places, Prepared};
 use crate::load;
 use crate::machine::Machine;
@@ -62,6 +63,7 @@ pub fn decide(policy: &Policy, command: &OsStr, search: &OsStr) -> Result<Decisi
         profile: policy.apparmor.as_ref().map(|a| a.profile.as_str()),
         program: Some(program.file.as_fd()),
         no_new_privs: policy.launch.no_new_privs,
+        separate_instances: policy.launch.separate_instances,
     };
     let host = probe(&wanted).map_err(|e| Failure::refused("this host", e.to_string(), ""))?;
     let plan = Plan::new(policy, &host);
@@ -123,6 +125,9 @@ pub fn launch(bundle: &Bundle, request: Request) -> Result<Decision, Failure> {
         None => None,
     };
     tell_accepted(&plan);
+    if let Some((context, closed)) = decision.host.instance() {
+        instance::relay(closed, context)?;
+    }
     let mut machine = Machine::new(&plan, &decision.program, prepared, report)?;
     Err(perform(&plan, payload, &mut machine))
 }

@@ -21,6 +21,7 @@ mod environment;
 mod errno;
 mod failure;
 pub mod host;
+mod instance;
 mod label;
 mod landlock;
 mod launch;

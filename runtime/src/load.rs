@@ -48,6 +48,7 @@ fn look(policy: &Policy) -> Result<HostFacts, Failure> {
         profile: policy.apparmor.as_ref().map(|a| a.profile.as_str()),
         program: None,
         no_new_privs: policy.launch.no_new_privs,
+        separate_instances: false,
     };
     probe(&wanted).map_err(|e| Failure::refused("this host", e.to_string(), ""))
 }

@@ -2,6 +2,7 @@
 //! file, asks no kernel and computes no policy; what a combination of layers comes to stands in the manifest.
 
 mod capabilities;
+mod instances;
 mod layers;
 mod loaded;
 mod namespaces;
@@ -130,6 +131,7 @@ impl Plan {
         let layers = layers::judge(policy, host, &mut reasons);
         layers::decide(policy, host, &layers, &mut reasons, &mut accepted);
         let mut notes = Vec::new();
+        instances::check(policy, host, &layers, &mut reasons, &mut notes);
         let steps = steps(policy, host, &layers, &mut reasons, &mut notes);
         if !reasons.is_empty() {
             return Err(Failure { code: Code::Refused, reasons });
@@ -217,13 +219,6 @@ fn not_done_yet(launch: &LaunchEntry, reasons: &mut Vec<Refusal>, accepted: &mut
             );
             if limit.prefer { accepted.push(missing) } else { reasons.push(missing) }
         }
-    }
-    if launch.separate_instances {
-        reasons.push(reason(
-            "separate instances",
-            "this canc-run gives no categories to a run",
-            "remove the statement",
-        ));
     }
     if !launch.launch_from.iter().any(|from| matches!(&**from, "user" | "systemd")) {
         reasons.push(reason(

@@ -3,6 +3,7 @@
 
 mod calls;
 mod doctor;
+mod instances;
 mod load;
 
 pub use doctor::record as record_doctor;
@@ -25,7 +26,7 @@ pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
     let here = vm::run_here(rootfs, &none)?;
     doctor::add(&tools, "debian13-none", &mut none);
     let mut jobs = vec![selinux(rootfs, &tools)?, apparmor(&tools)?, none];
-    jobs.extend([load::selinux(&tools)?, load::apparmor(&tools)?]);
+    jobs.extend([instances::job(rootfs, &tools)?, load::selinux(&tools)?, load::apparmor(&tools)?]);
     jobs.extend(examples::jobs(&tools)?);
     jobs.push(fragments::job(&tools, "debian13-apparmor")?);
     let mut good = true;
@@ -36,10 +37,10 @@ pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
     ensure(good, || "not every machine behaved as expected".to_owned())
 }
 
-/// The machines that have not seen the policy, alone.
+/// The machines in which policies are loaded and runs kept apart, alone.
 pub fn run_load(rootfs: &Rootfs) -> Result<(), Error> {
     let tools = Tools::build(rootfs)?;
-    let jobs = [load::selinux(&tools)?, load::apparmor(&tools)?];
+    let jobs = [instances::job(rootfs, &tools)?, load::selinux(&tools)?, load::apparmor(&tools)?];
     let reports = vm::run_all(rootfs, &jobs)?;
     reports.iter().for_each(|report| print!("{report}"));
     ensure(reports.iter().all(vm::VmReport::is_good), || "not every machine behaved as expected".to_owned())

@@ -71,6 +71,7 @@ fn answer(entry: &PolicyEntry, deployment: &'static str) -> Result<Answer, Strin
         profile: policy.apparmor.as_ref().map(|a| a.profile.as_str()),
         program: None,
         no_new_privs: policy.launch.no_new_privs,
+        separate_instances: policy.launch.separate_instances,
     };
     let host = probe(&wanted).map_err(|e| format!("this process cannot learn its own capabilities: {e}"))?;
     let results = || entry.rules.iter().filter_map(|rule| Some((rule, rule.deployments.get(deployment)?)));

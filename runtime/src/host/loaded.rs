@@ -19,6 +19,7 @@ impl HostFacts {
                 permissive: entry.permissive,
                 missing: Vec::new(),
                 record: None,
+                instance: None,
             });
         }
         if let (Some(entry), ApparmorFacts::Active { profile: profile @ ProfileFacts::Missing, .. }) =

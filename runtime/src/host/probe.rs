@@ -26,6 +26,8 @@ pub struct Wanted<'a> {
     pub program: Option<BorrowedFd<'a>>,
     /// Whether the program will run under `no_new_privs`.
     pub no_new_privs: bool,
+    /// Whether the run gets categories of its own.
+    pub separate_instances: bool,
 }
 
 /// Asks.

@@ -20,6 +20,8 @@ pub enum SelfAttribute {
     Current = 100,
     /// `LSM_ATTR_EXEC`
     Exec = 101,
+    /// `LSM_ATTR_SOCKCREATE`
+    Socket = 105,
 }
 
 /// The ids of the active security modules (`LSM_ID_…` in `linux/lsm.h`), in the kernel's order.

@@ -9,6 +9,7 @@ mod filter;
 mod lsm;
 mod namespace;
 mod process;
+mod relay;
 mod trial;
 
 pub use filter::{Action, Instruction, MAX_INSTRUCTIONS, action_available, load_filter};
@@ -18,6 +19,7 @@ pub use process::{
     Arguments, Ending, close_on_exec_from, duplicate, exec_descriptor, exit_now, ignore_write_signals,
     mark_close_on_exec, may_execute, new_session_keyring, open_standard_descriptors, put_at, reset_signals,
 };
+pub use relay::{close_others, close_standard, detached, put_standard, random};
 pub use trial::{Ended, in_child, refuse_all_directories};
 
 use std::io;
