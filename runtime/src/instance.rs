@@ -15,7 +15,8 @@ use std::fs;
 const TRIES: usize = 100;
 
 /// The caller's context and a domain to the context of one run: the caller's user and role, its low level, and two categories of its high
-/// one that no process has together. `None` where the caller has no two to give.
+/// one that no process has together. They are drawn at random, so that two runs which start at the same moment are apart too, but for one
+/// case in half a million where the caller has all 1,024. `None` where the caller has no two to give.
 pub fn context(own: &str, domain: &str) -> Option<String> {
     let plain = label::selinux_context(own, domain)?;
     let clearance = categories(own.rsplit_once('-')?.1);
