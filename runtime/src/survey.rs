@@ -2,6 +2,7 @@
 //! file of it. It must not know what any of it means for a policy.
 
 mod cgroup;
+mod child;
 mod modules;
 mod read;
 mod trials;

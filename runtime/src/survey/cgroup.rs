@@ -1,7 +1,8 @@
 //! Control groups of the second version to what this process may do with its own one: by making a group below it, moving a child there,
 //! and removing it again.
 
-use super::trials::{MOVE, attempt, put};
+use super::child::{Step, at, attempt};
+use super::trials::put;
 use super::{CgroupSurvey, Outcome};
 use crate::errno;
 use rustix::fs::{AtFlags, CWD, Mode, mkdirat, unlinkat};
@@ -48,7 +49,7 @@ fn try_below(own: &Path) -> (Outcome, Vec<String>) {
     let below = controllers(&made);
     let file = CString::new(made.join("cgroup.procs").into_os_string().into_encoded_bytes());
     let outcome = match file {
-        Ok(file) => attempt(|_| put(&file, b"0").map_err(|e| (MOVE, e))).0,
+        Ok(file) => attempt(|_| put(&file, b"0").map_err(at(Step::Move))).0,
         Err(_) => Outcome::NotTried { why: "the group's path holds a NUL".into() },
     };
     // The child has ended, so the group is empty.
