@@ -134,6 +134,7 @@ mod tests {
             report_to: Some(3),
             dry_run: false,
             opened_stdio: Vec::new(),
+            called: String::new(),
             command: ["cat", "--help", "x"].map(OsString::from).into(),
         };
         assert_eq!(request("b --policy p --report json --report-to 3 -- cat --help x"), want);

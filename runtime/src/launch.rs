@@ -13,6 +13,7 @@ use crate::report::Format;
 use crate::sys;
 use rustix::fd::{AsFd, OwnedFd};
 use std::ffi::{CString, OsStr, OsString};
+use std::fmt;
 use std::io::IsTerminal;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
@@ -20,6 +21,8 @@ use std::path::Path;
 /// A launch that is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Request {
+    /// What its messages begin with; `canc-run` where it is empty.
+    pub called: String,
     /// The policy's name, where the bundle has several that can be started.
     pub policy: Option<String>,
     /// The command and its arguments.
@@ -43,6 +46,14 @@ pub struct Decision {
     pub program: Program,
     /// What will be done, or why nothing will.
     pub plan: Result<Plan, Failure>,
+}
+
+impl fmt::Display for Decision {
+    /// The host's facts as JSON, such as `golden/plan/hosts/` records them, and the plan where there is one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "host {}", serde_json::to_string_pretty(&self.host).unwrap_or_default())?;
+        self.plan.as_ref().map_or(Ok(()), |plan| write!(f, "{plan}"))
+    }
 }
 
 /// Finds the program, asks the host and plans.
@@ -94,8 +105,11 @@ pub fn launch(bundle: &Bundle, request: Request) -> Result<Decision, Failure> {
         return Ok(decision);
     }
     let plan = decision.plan?;
+    let called = if request.called.is_empty() { "canc-run".to_owned() } else { request.called };
     let prepared = ruleset(bundle, policy, &plan, value("HOME").as_deref().map(Path::new))?;
+    tell_accepted(&plan, &called);
     let payload = Payload {
+        called: called.clone(),
         program: decision.program.path.display().to_string(),
         arguments: arguments(request.command)?,
         environment,
@@ -110,8 +124,7 @@ pub fn launch(bundle: &Bundle, request: Request) -> Result<Decision, Failure> {
         Some(_) => Some(report_file(request.report_to)?),
         None => None,
     };
-    tell_accepted(&plan);
-    let mut machine = Machine::new(&plan, &decision.program, prepared, report)?;
+    let mut machine = Machine::new(&called, &plan, &decision.program, prepared, report)?;
     Err(perform(&plan, payload, &mut machine))
 }
 
@@ -154,16 +167,16 @@ fn report_file(number: Option<u32>) -> Result<OwnedFd, Failure> {
 }
 
 /// On a terminal nobody starts a program without being told what the policy lets pass here.
-fn tell_accepted(plan: &Plan) {
+fn tell_accepted(plan: &Plan, called: &str) {
     if !std::io::stderr().is_terminal() {
         return;
     }
     if plan.complain {
-        eprintln!("canc-run: policy {}: COMPLAIN MODE, nothing is refused, only logged", plan.policy);
+        eprintln!("{called}: policy {}: COMPLAIN MODE, nothing is refused, only logged", plan.policy);
     }
     for accepted in &plan.accepted {
         eprintln!(
-            "canc-run: policy {}: not enforced here, and accepted: {}: {}",
+            "{called}: policy {}: not enforced here, and accepted: {}: {}",
             plan.policy, accepted.what, accepted.why
         );
     }

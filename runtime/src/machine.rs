@@ -40,6 +40,7 @@ impl Machine {
     /// # Errors
     /// A label file that is not what it should be, no room for the descriptor.
     pub fn new(
+        called: &str,
         plan: &Plan,
         program: &Program,
         ruleset: Option<Prepared>,
@@ -69,7 +70,7 @@ impl Machine {
                 _ => {}
             }
         }
-        let (messages, unknown) = messages(program);
+        let (messages, unknown) = messages(called, program);
         Ok(Self { labels, ruleset, report, messages, unknown })
     }
 }
@@ -92,9 +93,9 @@ fn put_program(file: BorrowedFd<'_>, descriptor: u32) -> io::Result<()> {
     Ok(())
 }
 
-fn messages(program: &Program) -> (Vec<(i32, CString)>, CString) {
+fn messages(called: &str, program: &Program) -> (Vec<(i32, CString)>, CString) {
     let line = |why: &str| {
-        let text = format!("canc-run: {}: {why}\n", program.path.display());
+        let text = format!("{called}: {}: {why}\n", program.path.display());
         CString::new(text.replace('\0', "?")).unwrap_or_default()
     };
     let known = [

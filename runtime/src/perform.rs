@@ -18,6 +18,8 @@ use std::io;
 /// What the steps need besides the plan.
 #[derive(Debug)]
 pub struct Payload {
+    /// What messages begin with.
+    pub called: String,
     /// Where the program is, for the report.
     pub program: String,
     /// Its arguments, its own name first.
@@ -87,7 +89,9 @@ impl<'a> Launch<'a> {
             }
             Step::Report => {
                 if let Some(format) = self.payload.report {
-                    system.report(&self.report.render(format)).map_err(|e| failed("report", &e))?;
+                    system
+                        .report(&self.report.render(&self.payload.called, format))
+                        .map_err(|e| failed("report", &e))?;
                 }
             }
             Step::Signals => system.default_signals().map_err(|e| failed("signals", &e))?,

@@ -131,6 +131,7 @@ fn plan() -> Plan {
 fn payload() -> Payload {
     let instruction = Instruction { code: 6, jump_true: 0, jump_false: 0, operand: 0 };
     Payload {
+        called: "canc-run".into(),
         program: "/usr/bin/p".into(),
         arguments: Vec::new(),
         environment: vec![("LISTEN_PID".into(), "9".into()), ("LISTEN_FDS".into(), "1".into())],
