@@ -4,13 +4,14 @@ use crate::bundle::Bundle;
 use crate::environment::Variables;
 use crate::failure::Failure;
 use crate::host::{HostFacts, Wanted, probe};
-use crate::landlock::{self, Places, Prepared};
+use crate::landlock::Places;
 use crate::machine::Machine;
 use crate::perform::{Payload, perform};
 use crate::plan::{Plan, Policy};
 use crate::program::Program;
 use crate::report::Format;
 use crate::sys;
+use canc_bundle::LandlockRuleset;
 use rustix::fd::{AsFd, OwnedFd};
 use std::ffi::{CString, OsStr, OsString};
 use std::fmt;
@@ -90,7 +91,8 @@ fn check_names(policy: &Policy) -> Result<(), Failure> {
 }
 
 /// Starts a program in place of the calling process, which should have one thread. Comes back only if the program was not started, or,
-/// for a dry run, with the decision.
+/// for a dry run, with the decision. Where the policy isolates `pid`, the calling process stays as the program's parent and ends with its
+/// exit code, 128+n where signal n ended it; a failure from then on comes back in a child, which should end with the failure's code.
 ///
 /// # Errors
 /// Why the program was not started. The process may have lost privileges by then and should end.
@@ -106,7 +108,7 @@ pub fn launch(bundle: &Bundle, request: Request) -> Result<Decision, Failure> {
     }
     let plan = decision.plan?;
     let called = if request.called.is_empty() { "canc-run".to_owned() } else { request.called };
-    let prepared = ruleset(bundle, policy, &plan, value("HOME").as_deref().map(Path::new))?;
+    let rules = ruleset(bundle, policy, &plan, value("HOME").as_deref().map(Path::new))?;
     tell_accepted(&plan, &called);
     let payload = Payload {
         called: called.clone(),
@@ -117,14 +119,13 @@ pub fn launch(bundle: &Bundle, request: Request) -> Result<Decision, Failure> {
         capabilities: decision.host.process.capabilities,
         report: request.report,
         opened_stdio,
-        skipped: prepared.as_ref().map(|p| p.skipped.clone()).unwrap_or_default(),
         pid: std::process::id(),
     };
     let report = match request.report {
         Some(_) => Some(report_file(request.report_to)?),
         None => None,
     };
-    let mut machine = Machine::new(&called, &plan, &decision.program, prepared, report)?;
+    let mut machine = Machine::new(&called, &plan, &decision.program, rules, report)?;
     Err(perform(&plan, payload, &mut machine))
 }
 
@@ -145,10 +146,9 @@ fn ruleset(
     policy: &Policy,
     plan: &Plan,
     home: Option<&Path>,
-) -> Result<Option<Prepared>, Failure> {
+) -> Result<Option<(LandlockRuleset, Places)>, Failure> {
     let (Some(abi), Some(entry)) = (plan.landlock_abi(), &policy.landlock) else { return Ok(None) };
-    let rules = bundle.ruleset(&entry.rulesets, abi)?;
-    landlock::prepare(&rules, &Places::of_caller(home)).map(Some)
+    Ok(Some((bundle.ruleset(&entry.rulesets, abi)?, Places::of_caller(home))))
 }
 
 fn arguments(command: Vec<OsString>) -> Result<Vec<CString>, Failure> {

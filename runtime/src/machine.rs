@@ -5,13 +5,16 @@ use crate::caps::CapSet;
 use crate::failure::{Code, Failure};
 use crate::host::{CapabilityFacts, capability_facts};
 use crate::label::{self, Attribute};
-use crate::landlock::Prepared;
+use crate::landlock::{self, Places, Prepared};
+use crate::mounts;
 use crate::namespaces;
 use crate::plan::{Namespace, Plan, Step};
 use crate::procfs::{Procfs, explain};
 use crate::program::Program;
+use crate::resident;
 use crate::sys::{self, Arguments, Ending, Instruction};
 use crate::system::System;
+use canc_bundle::LandlockRuleset;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Dir, OFlags};
 use rustix::io::Errno;
@@ -27,6 +30,7 @@ use std::io::{self, Write};
 #[derive(Debug)]
 pub struct Machine {
     labels: Vec<(Attribute, OwnedFd)>,
+    rules: Option<(LandlockRuleset, Places)>,
     ruleset: Option<Prepared>,
     report: Option<OwnedFd>,
     /// What to say for each error of the exec; made before a filter can keep it from being made.
@@ -43,7 +47,7 @@ impl Machine {
         called: &str,
         plan: &Plan,
         program: &Program,
-        ruleset: Option<Prepared>,
+        rules: Option<(LandlockRuleset, Places)>,
         report: Option<OwnedFd>,
     ) -> Result<Self, Failure> {
         let mut labels = Vec::new();
@@ -71,7 +75,7 @@ impl Machine {
             }
         }
         let (messages, unknown) = messages(called, program);
-        Ok(Self { labels, ruleset, report, messages, unknown })
+        Ok(Self { labels, rules, ruleset: None, report, messages, unknown })
     }
 }
 
@@ -154,6 +158,24 @@ impl System for Machine {
 
     fn namespaces(&mut self, kinds: &[Namespace]) -> Result<(), String> {
         namespaces::make(kinds)
+    }
+
+    fn stay_as_parent(&mut self) -> io::Result<()> {
+        resident::stay()
+    }
+
+    fn mounts(&mut self) -> Result<Vec<String>, String> {
+        mounts::make()
+    }
+
+    fn open_ruleset(&mut self) -> Result<Vec<String>, Failure> {
+        let Some((rules, places)) = self.rules.take() else {
+            return Err(Failure::refused("landlock", "no ruleset was read", ""));
+        };
+        let mut prepared = landlock::prepare(&rules, &places)?;
+        let skipped = std::mem::take(&mut prepared.skipped);
+        self.ruleset = Some(prepared);
+        Ok(skipped)
     }
 
     fn drop_bounding(&mut self, set: CapSet) -> io::Result<()> {

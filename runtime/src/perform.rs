@@ -9,6 +9,7 @@ use crate::host::CapabilityFacts;
 use crate::limits;
 use crate::plan::{Layer, Namespace, Plan, Step};
 use crate::report::{Enforcement, Format};
+use crate::resident;
 use crate::sys::{Arguments, Instruction};
 use crate::system::System;
 use rustix::io::Errno;
@@ -34,8 +35,6 @@ pub struct Payload {
     pub report: Option<Format>,
     /// Descriptors from 0 to 2 that were closed when canc itself started.
     pub opened_stdio: Vec<u32>,
-    /// Paths of the ruleset that got no rule.
-    pub skipped: Vec<String>,
     /// The process, whose number socket activation names.
     pub pid: u32,
 }
@@ -58,8 +57,7 @@ struct Launch<'a> {
 
 impl<'a> Launch<'a> {
     fn new(plan: &'a Plan, payload: Payload) -> Self {
-        let mut report = Enforcement::new(plan, payload.program.clone(), payload.capabilities);
-        report.notes.extend(payload.skipped.iter().map(|path| format!("landlock: no rule for {path}")));
+        let report = Enforcement::new(plan, payload.program.clone(), payload.capabilities);
         Self { plan, payload, report, arguments: None }
     }
 
@@ -79,6 +77,18 @@ impl<'a> Launch<'a> {
             Step::Limit { word, value } => self.limit(word, *value, system)?,
             Step::Label { layer, write, expect } => self.label(*layer, write, expect, system)?,
             Step::Namespaces(kinds) => self.namespaces(kinds, system)?,
+            Step::Parent => system.stay_as_parent().map_err(|e| failed("isolate pid", &e))?,
+            Step::Mounts => {
+                let notes = system.mounts().map_err(|why| {
+                    let remedy = "look for mounts over /proc, which a user namespace may not uncover, and start it outside of a container";
+                    Failure::refused("isolate mount", why, remedy)
+                })?;
+                self.report.notes.extend(notes);
+            }
+            Step::Ruleset { .. } => {
+                let skipped = system.open_ruleset()?;
+                self.report.notes.extend(skipped.iter().map(|path| format!("landlock: no rule for {path}")));
+            }
             Step::Bounding { drop } => {
                 system.drop_bounding(*drop).map_err(|e| failed("capabilities (bounding set)", &e))?;
             }
@@ -184,6 +194,11 @@ impl<'a> Launch<'a> {
         self.report.environment_kept = kept;
         self.report.environment_removed = removed;
         self.report.environment_set = set.iter().map(|(name, _)| name.clone()).collect();
+        let entries = if self.plan.steps.contains(&Step::Parent) {
+            environment::announced_to(entries, resident::PROGRAM_PID)
+        } else {
+            entries
+        };
         self.arguments = Some(Arguments::new(std::mem::take(&mut self.payload.arguments), entries));
     }
 

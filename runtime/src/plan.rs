@@ -79,6 +79,15 @@ pub enum Step {
     },
     /// Make these namespaces, map the caller to itself in a user namespace, bring the loopback device of a network namespace up.
     Namespaces(Vec<Namespace>),
+    /// Stay as the program's parent outside of the PID namespace, and as its first process inside.
+    Parent,
+    /// Mount a private `/tmp` and a fresh `/proc`, hide kernel files.
+    Mounts,
+    /// Open the paths of the Landlock ruleset, as they are now.
+    Ruleset {
+        /// The kernel's ABI.
+        abi: u32,
+    },
     /// Drop from the bounding set.
     Bounding {
         /// What is dropped.
@@ -241,17 +250,21 @@ fn steps(
         Step::Environment { keep: launch.env_keep.clone(), set: launch.env_set.clone() },
         Step::Keyring,
     ];
-    steps.extend(rlimits(launch, host, notes));
     for layer in [Layer::Selinux, Layer::Apparmor] {
         if let Some(LayerState::Active { write: Some((write, expect)), .. }) = layers.get(&layer) {
             steps.push(Step::Label { layer, write: write.clone(), expect: expect.clone() });
         }
     }
-    steps.extend(namespaces::step(launch, host, reasons));
+    steps.extend(namespaces::steps(launch, host, reasons, notes));
+    let landlock = layers.get(&Layer::Landlock).is_some_and(LayerState::is_active);
+    if landlock {
+        steps.push(Step::Ruleset { abi: host.landlock_abi });
+    }
+    steps.extend(rlimits(launch, host, notes));
     steps.extend(capabilities::steps(launch, host, reasons, notes));
     steps.extend([Step::Report, Step::Signals]);
     let complain = launch.mode == "complain";
-    if layers.get(&Layer::Landlock).is_some_and(LayerState::is_active) {
+    if landlock {
         // From ABI 7 on the kernel logs refusals after an exec only where it is told to.
         steps.push(Step::Landlock { abi: host.landlock_abi, log: host.landlock_abi >= 7 });
     }
@@ -276,7 +289,9 @@ fn kept_descriptors(policy: &Policy, reasons: &mut Vec<Refusal>) -> Vec<u32> {
 }
 
 fn rlimits(launch: &LaunchEntry, host: &HostFacts, notes: &mut Vec<String>) -> Vec<Step> {
-    let may_raise = host.process.capabilities.effective.has(crate::caps::SYS_RESOURCE);
+    // In a user namespace of its own the process has no privilege over what the machine gave it.
+    let may_raise =
+        host.process.capabilities.effective.has(crate::caps::SYS_RESOURCE) && !namespaces::has_user(launch);
     let mut steps = Vec::new();
     for (word, limit) in launch.limits.iter().filter(|(word, _)| limits::resource(word).is_some()) {
         let Some(now) = host.process.limits.get(word) else { continue };

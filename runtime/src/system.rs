@@ -2,6 +2,7 @@
 //! of calls in the tests.
 
 use crate::caps::CapSet;
+use crate::failure::Failure;
 use crate::host::CapabilityFacts;
 use crate::label::Attribute;
 use crate::plan::Namespace;
@@ -23,6 +24,12 @@ pub trait System {
     fn label(&mut self, attribute: Attribute, write: &str, expect: &str) -> Result<String, String>;
     /// Makes namespaces; the error names the step.
     fn namespaces(&mut self, kinds: &[Namespace]) -> Result<(), String>;
+    /// Leaves the process that was called behind as parent and goes on in a child.
+    fn stay_as_parent(&mut self) -> io::Result<()>;
+    /// Mounts what an own mount namespace has, and tells what a reader should know.
+    fn mounts(&mut self) -> Result<Vec<String>, String>;
+    /// Opens the paths of the Landlock ruleset, and tells those that got no rule.
+    fn open_ruleset(&mut self) -> Result<Vec<String>, Failure>;
     /// Drops from the bounding set.
     fn drop_bounding(&mut self, set: CapSet) -> io::Result<()>;
     /// Sets all but the bounding set.

@@ -49,6 +49,15 @@ impl System for Record {
     fn namespaces(&mut self, kinds: &[Namespace]) -> Result<(), String> {
         self.note(format!("namespaces {kinds:?}")).map_err(|e| e.to_string())
     }
+    fn stay_as_parent(&mut self) -> io::Result<()> {
+        self.note("parent")
+    }
+    fn mounts(&mut self) -> Result<Vec<String>, String> {
+        self.note("mounts").map(|()| vec!["mounted".into()]).map_err(|e| e.to_string())
+    }
+    fn open_ruleset(&mut self) -> Result<Vec<String>, Failure> {
+        self.note("ruleset").map(|()| vec!["/x".into()]).map_err(|e| failed("ruleset", &e))
+    }
     fn drop_bounding(&mut self, set: CapSet) -> io::Result<()> {
         self.note(format!("bounding {set}"))?;
         self.sets.bounding = self.sets.bounding.minus(set);
@@ -107,10 +116,13 @@ fn plan() -> Plan {
             Step::Descriptors { keep: vec![5], activation: true },
             Step::Environment { keep: Vec::new(), set: Vec::new() },
             Step::Keyring,
-            Step::Limit { word: "core".into(), value: 0 },
             label(Layer::Selinux, "u:r:p_t:s0", "u:r:p_t:s0"),
             label(Layer::Apparmor, "exec canc.p", "canc.p (enforce)"),
             Step::Namespaces(vec![Namespace::User, Namespace::Net]),
+            Step::Parent,
+            Step::Mounts,
+            Step::Ruleset { abi: 7 },
+            Step::Limit { word: "core".into(), value: 0 },
             Step::Bounding { drop: ALL.minus(kept) },
             Step::Capabilities(CapabilityFacts {
                 permitted: kept,
@@ -139,7 +151,6 @@ fn payload() -> Payload {
         capabilities: CapabilityFacts::default(),
         report: Some(Format::Json),
         opened_stdio: vec![2],
-        skipped: Vec::new(),
         pid: 9,
     }
 }
@@ -151,14 +162,17 @@ fn record() -> Record {
     }
 }
 
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 19] = [
     "stdio",
     "close [3, 5]",
     "keyring",
-    "limit 0",
     "label u:r:p_t:s0",
     "label exec canc.p",
     "namespaces [User, Net]",
+    "parent",
+    "mounts",
+    "ruleset",
+    "limit 0",
     "bounding",
     "capabilities",
     "no_new_privs",

@@ -65,6 +65,9 @@ impl fmt::Display for Step {
                     kinds.iter().map(|k| k.word()).collect::<Vec<_>>().join(", ")
                 )
             }
+            Self::Parent => f.write_str("stay as parent, reap inside, go on in a child"),
+            Self::Mounts => f.write_str("mount a private /tmp and a fresh /proc, hide kernel files"),
+            Self::Ruleset { abi } => write!(f, "open the paths of the Landlock ruleset for ABI {abi}"),
             Self::Bounding { drop } => write!(f, "drop from the bounding set {drop}"),
             Self::Capabilities(CapabilityFacts { permitted, inheritable, ambient, .. }) => {
                 write!(
