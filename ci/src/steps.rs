@@ -7,6 +7,7 @@ mod facts;
 mod faults;
 mod features;
 mod fragments;
+mod launch;
 mod machines;
 mod oracles;
 mod selinux;
@@ -69,6 +70,11 @@ pub const STEPS: &[Step] = &[
         name: "machines",
         about: "show what each layer enforces, in each kind of machine",
         run: machines::run,
+    },
+    Step {
+        name: "launch",
+        about: "show cgroup limits, and labels inside of namespaces, in each kind of machine",
+        run: launch::run,
     },
     Step { name: "std", about: "run real programs under the standard library", run: fragments::run },
     Step {

@@ -5,11 +5,13 @@ use crate::environment::Variables;
 use crate::failure::Failure;
 use crate::host::{HostFacts, Wanted, probe};
 use crate::landlock::Places;
+use crate::limits::controller;
 use crate::machine::Machine;
 use crate::perform::{Payload, perform};
 use crate::plan::{Plan, Policy};
 use crate::program::Program;
 use crate::report::Format;
+use crate::script;
 use crate::sys;
 use canc_bundle::LandlockRuleset;
 use rustix::fd::{AsFd, OwnedFd};
@@ -65,11 +67,13 @@ pub fn decide(policy: &Policy, command: &OsStr, search: &OsStr) -> Result<Decisi
     check_names(policy)?;
     let program = Program::find(command, search)?;
     program.check(&policy.launch)?;
+    let program = script::interpreted(program, &policy.launch)?;
     let wanted = Wanted {
         domain: policy.selinux.as_ref().map(|s| s.domain.as_str()),
         profile: policy.apparmor.as_ref().map(|a| a.profile.as_str()),
         program: Some(program.file.as_fd()),
         no_new_privs: policy.launch.no_new_privs,
+        cgroup: policy.launch.limits.keys().any(|word| controller(word).is_some()),
     };
     let host = probe(&wanted).map_err(|e| Failure::refused("this host", e.to_string(), ""))?;
     let plan = Plan::new(policy, &host);
@@ -113,7 +117,7 @@ pub fn launch(bundle: &Bundle, request: Request) -> Result<Decision, Failure> {
     let payload = Payload {
         called: called.clone(),
         program: decision.program.path.display().to_string(),
-        arguments: arguments(request.command)?,
+        arguments: arguments(script::arguments(&decision.program, request.command))?,
         environment,
         filters: bundle.filters(plan.programs())?,
         capabilities: decision.host.process.capabilities,

@@ -2,13 +2,14 @@
 //! capability that a step takes away is missed by a later one.
 
 use crate::caps::CapSet;
+use crate::cgroup;
 use crate::failure::{Code, Failure};
 use crate::host::{CapabilityFacts, capability_facts};
 use crate::label::{self, Attribute};
 use crate::landlock::{self, Places, Prepared};
 use crate::mounts;
 use crate::namespaces;
-use crate::plan::{Namespace, Plan, Step};
+use crate::plan::{CgroupLimit, Namespace, Plan, Step};
 use crate::procfs::{Procfs, explain};
 use crate::program::Program;
 use crate::resident;
@@ -143,6 +144,10 @@ impl System for Machine {
 
     fn new_keyring(&mut self) -> io::Result<()> {
         sys::new_session_keyring()
+    }
+
+    fn cgroup(&mut self, parent: &str, enable: &[String], limits: &[CgroupLimit]) -> Result<String, String> {
+        cgroup::enter(parent, enable, limits)
     }
 
     fn limit(&mut self, resource: Resource, value: u64) -> io::Result<()> {

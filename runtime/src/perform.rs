@@ -7,7 +7,7 @@ use crate::environment::{self, Environment, Variables};
 use crate::failure::{Code, Failure};
 use crate::host::CapabilityFacts;
 use crate::limits;
-use crate::plan::{Layer, Namespace, Plan, Step};
+use crate::plan::{CgroupLimit, Layer, Namespace, Plan, Step};
 use crate::report::{Enforcement, Format};
 use crate::resident;
 use crate::sys::{Arguments, Instruction};
@@ -74,6 +74,7 @@ impl<'a> Launch<'a> {
             Step::Descriptors { keep, activation } => self.descriptors(keep, *activation, system)?,
             Step::Environment { keep, set } => self.set_environment(keep, set),
             Step::Keyring => self.keyring(system)?,
+            Step::Cgroup { parent, enable, limits } => self.cgroup(parent, enable, limits, system)?,
             Step::Limit { word, value } => self.limit(word, *value, system)?,
             Step::Label { layer, write, expect } => self.label(*layer, write, expect, system)?,
             Step::Namespaces(kinds) => self.namespaces(kinds, system)?,
@@ -117,6 +118,25 @@ impl<'a> Launch<'a> {
                 return Err(failed(&self.payload.program, &error).with_code(Code::CannotExecute));
             }
         }
+        Ok(())
+    }
+
+    fn cgroup(
+        &mut self,
+        parent: &str,
+        enable: &[String],
+        limits: &[CgroupLimit],
+        system: &mut impl System,
+    ) -> Result<(), Failure> {
+        let path = system.cgroup(parent, enable, limits).map_err(|why| {
+            Failure::refused(
+                "cgroup",
+                why,
+                "start it in a scope of its own: systemd-run --scope -p Delegate=yes -- …",
+            )
+        })?;
+        self.report.limits.extend(limits.iter().map(|limit| (limit.word.clone(), limit.value)));
+        self.report.notes.push(format!("cgroup: {path}"));
         Ok(())
     }
 

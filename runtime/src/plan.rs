@@ -2,6 +2,7 @@
 //! file, asks no kernel and computes no policy; what a combination of layers comes to stands in the manifest.
 
 mod capabilities;
+mod cgroup;
 mod layers;
 mod namespaces;
 mod text;
@@ -61,6 +62,15 @@ pub enum Step {
     },
     /// A session keyring of its own.
     Keyring,
+    /// A cgroup of the program's own.
+    Cgroup {
+        /// Below which it is made.
+        parent: String,
+        /// The controllers that are enabled there first.
+        enable: Vec<String>,
+        /// What it is limited to.
+        limits: Vec<CgroupLimit>,
+    },
     /// An rlimit, soft and hard.
     Limit {
         /// The language's word.
@@ -122,6 +132,15 @@ pub enum Step {
     },
 }
 
+/// A limit of a cgroup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CgroupLimit {
+    /// The language's word.
+    pub word: String,
+    /// The bound: bytes, a count, or percent of one processor.
+    pub value: u64,
+}
+
 impl Plan {
     /// Decides.
     ///
@@ -134,11 +153,12 @@ impl Plan {
         if !reasons.is_empty() {
             return Err(Failure { code: Code::Refused, reasons });
         }
-        not_done_yet(&policy.launch, &mut reasons, &mut accepted);
+        not_done_yet(&policy.launch, &mut reasons);
         let layers = layers::judge(policy, host, &mut reasons);
         layers::decide(policy, host, &layers, &mut reasons, &mut accepted);
         let mut notes = Vec::new();
-        let steps = steps(policy, host, &layers, &mut reasons, &mut notes);
+        let cgroup = cgroup::step(&policy.launch, host, &mut reasons, &mut accepted);
+        let steps = steps(policy, host, &layers, cgroup, &mut reasons, &mut notes);
         if !reasons.is_empty() {
             return Err(Failure { code: Code::Refused, reasons });
         }
@@ -178,7 +198,7 @@ fn check_words(policy: &Policy, reasons: &mut Vec<Refusal>) {
         unknown("mode", &launch.mode);
     }
     for word in launch.limits.keys() {
-        if limits::resource(word).is_none() && !limits::CGROUP_LIMITS.contains(&word.as_str()) {
+        if limits::resource(word).is_none() && limits::controller(word).is_none() {
             unknown("limit", word);
         }
     }
@@ -207,19 +227,7 @@ fn check_words(policy: &Policy, reasons: &mut Vec<Refusal>) {
 }
 
 /// What the manifest can ask for and this version does not do.
-fn not_done_yet(launch: &LaunchEntry, reasons: &mut Vec<Refusal>, accepted: &mut Vec<Refusal>) {
-    for (word, limit) in &launch.limits {
-        if limits::CGROUP_LIMITS.contains(&word.as_str()) {
-            let missing = reason(
-                format!("limit {word}"),
-                "this canc-run sets no cgroup limits",
-                format!(
-                    "bound it in the service unit or with systemd-run, and write `limit {word} … prefer`"
-                ),
-            );
-            if limit.prefer { accepted.push(missing) } else { reasons.push(missing) }
-        }
-    }
+fn not_done_yet(launch: &LaunchEntry, reasons: &mut Vec<Refusal>) {
     if launch.separate_instances {
         reasons.push(reason(
             "separate instances",
@@ -240,6 +248,7 @@ fn steps(
     policy: &Policy,
     host: &HostFacts,
     layers: &BTreeMap<Layer, LayerState>,
+    cgroup: Option<Step>,
     reasons: &mut Vec<Refusal>,
     notes: &mut Vec<String>,
 ) -> Vec<Step> {
@@ -250,6 +259,7 @@ fn steps(
         Step::Environment { keep: launch.env_keep.clone(), set: launch.env_set.clone() },
         Step::Keyring,
     ];
+    steps.extend(cgroup);
     for layer in [Layer::Selinux, Layer::Apparmor] {
         if let Some(LayerState::Active { write: Some((write, expect)), .. }) = layers.get(&layer) {
             steps.push(Step::Label { layer, write: write.clone(), expect: expect.clone() });

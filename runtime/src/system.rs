@@ -5,7 +5,7 @@ use crate::caps::CapSet;
 use crate::failure::Failure;
 use crate::host::CapabilityFacts;
 use crate::label::Attribute;
-use crate::plan::Namespace;
+use crate::plan::{CgroupLimit, Namespace};
 use crate::sys::{Arguments, Instruction};
 use rustix::process::Resource;
 use std::io;
@@ -18,6 +18,8 @@ pub trait System {
     fn close_on_exec(&mut self, keep: &[u32]) -> io::Result<()>;
     /// Takes a session keyring of its own.
     fn new_keyring(&mut self) -> io::Result<()>;
+    /// Makes a cgroup, moves the process there, limits it, and tells its path.
+    fn cgroup(&mut self, parent: &str, enable: &[String], limits: &[CgroupLimit]) -> Result<String, String>;
     /// Sets an rlimit, soft and hard.
     fn limit(&mut self, resource: Resource, value: u64) -> io::Result<()>;
     /// Writes the exec label and returns what was read back, which is `expect`.

@@ -136,6 +136,7 @@ fn every_plan_keeps_the_order_of_a_launch() {
         Step::Descriptors { .. } => 1,
         Step::Environment { .. } => 2,
         Step::Keyring => 3,
+        Step::Cgroup { .. } => 4,
         Step::Label { .. } => 5,
         Step::Namespaces(_) => 6,
         Step::Parent => 7,

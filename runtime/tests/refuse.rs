@@ -261,12 +261,32 @@ mod policies {
     #[test]
     fn what_this_version_does_not_do() {
         let mut made = Made::new();
-        made.launch().limits.insert("memory".into(), LimitEntry { value: 1 << 30, prefer: false });
         made.launch().separate_instances = true;
-        made.is_refused(&["limit memory", "separate instances"]);
-        made.launch().separate_instances = false;
+        made.is_refused(&["separate instances"]);
+    }
+
+    /// Without version 2 cgroups, which a mount over them stages.
+    #[test]
+    fn limits_that_nothing_here_can_set() {
+        let mut made = Made::new();
+        made.launch().limits.insert("memory".into(), LimitEntry { value: 1 << 30, prefer: false });
+        let run = |made: &mut Made| {
+            let bundle = made.write();
+            let script = "mount -t tmpfs none /sys/fs/cgroup; exec \"$@\"";
+            let mut command = support::with_own_mounts(script);
+            command.arg(made.canc_run()).args(["--report", "json"]).arg(bundle).arg(made.probe());
+            ran(command.args(["list", "/"]))
+        };
+        refused(&run(&mut made), &["limit memory: no cgroup2 file system is mounted", "to mend it: "]);
+        made.launch().limits.insert("processes".into(), LimitEntry { value: 1, prefer: true });
+        refused(&run(&mut made), &["limit memory"]);
         made.launch().limits.insert("memory".into(), LimitEntry { value: 1 << 30, prefer: true });
-        made.permits(&["list", "/"]);
+        let ran = run(&mut made);
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        let report: serde_json::Value = serde_json::from_str(&ran.err).unwrap();
+        let what = |n: usize| report["accepted"][n]["what"].clone();
+        assert_eq!((what(0), what(1)), ("limit memory".into(), "limit processes".into()));
+        assert!(report["limits"].get("memory").is_none(), "{report}");
     }
 
     #[test]
@@ -331,20 +351,83 @@ mod programs {
         }
     }
 
+    /// A script at that place in the test's directory.
+    fn script(made: &Made, name: &str, text: &str) -> String {
+        let path = made.home.path().canonicalize().unwrap().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
     #[test]
-    fn scripts() {
+    fn scripts_whose_interpreter_the_policy_does_not_start() {
         let mut made = Made::new();
         let bundle = made.write();
-        let script = made.home.path().join("bin/script");
-        fs::write(&script, "#! /bin/sh -e\necho ran\n").unwrap();
-        fs::set_permissions(&script, Permissions::from_mode(0o755)).unwrap();
-        let ran = launch(&made, &bundle, &[script.to_str().unwrap()]);
-        assert_eq!((ran.code, ran.out.as_str()), (Some(126), ""));
-        assert!(
-            ran.err.contains("it is a script") && ran.err.contains("start it by that: /bin/sh "),
-            "{}",
-            ran.err
+        let script = script(&made, "bin/script", "#! /bin/sh -e\necho ran\n");
+        let shell = fs::canonicalize("/bin/sh").unwrap();
+        let exec = format!("add to the policy: exec \"{}\";", shell.display());
+        refused(
+            &launch(&made, &bundle, &[&script]),
+            &["/bin/script: it is a script", "does not start its interpreter /bin/sh", &exec],
         );
+    }
+
+    /// With the words that the kernel would give the interpreter, and by its own descriptor: the filter permits no other exec.
+    #[test]
+    fn scripts_whose_interpreter_the_policy_starts() {
+        let mut made = Made::new().filters(vec![support::bpf::only_the_launch(canc_bundle::LAUNCH_FD)]);
+        let shell = fs::canonicalize("/bin/sh").unwrap();
+        made.launch().exec.push(shell.to_str().unwrap().to_owned());
+        let bundle = made.write();
+        let path = script(&made, "bin/script", "#! /bin/sh -e \necho $- \"$0\" \"$@\"; false; echo on\n");
+        let ran = launch(&made, &bundle, &[&path, "a b", "c"]);
+        assert_eq!(ran.out, format!("e {path} a b c\n"), "{}", ran.err);
+        assert_eq!(ran.code, Some(1));
+        let bare = support::ran(Command::new(&path).args(["a b", "c"]));
+        assert_eq!((bare.out, bare.code), (ran.out, ran.code), "the kernel's own start of it");
+        // The policy does not start this one, whatever its interpreter.
+        let outside = script(&made, "script", "#!/bin/sh\necho ran\n");
+        refused(&launch(&made, &bundle, &[&outside]), &["the policy starts only"]);
+    }
+
+    #[test]
+    fn scripts_that_cannot_be_started() {
+        let mut made = Made::new();
+        let bundle = made.write();
+        script(&made, "bin/other", "#!/bin/sh\necho ran\n");
+        let home = made.home.path().canonicalize().unwrap();
+        let twice = format!("#!{}/bin/other\necho ran\n", home.display());
+        let long = format!("#!/bin/sh -{}\necho ran\n", "e".repeat(300));
+        for (text, words) in [
+            ("#!/no/such/interpreter\n", "its interpreter /no/such/interpreter: No such file"),
+            ("#!sh\necho ran\n", "no interpreter by its full path"),
+            ("#!\n", "no interpreter by its full path"),
+            ("#!/etc/passwd\n", "its interpreter /etc/passwd: Permission denied"),
+            (long.as_str(), "no interpreter by its full path"),
+            (twice.as_str(), "/bin/other is a script too"),
+        ] {
+            let path = script(&made, "bin/script", text);
+            let ran = launch(&made, &bundle, &[&path]);
+            assert_eq!((ran.code, ran.out.as_str()), (Some(126), ""), "{text:?}: {}", ran.err);
+            assert!(ran.err.contains(words), "{text:?}: {}", ran.err);
+        }
+    }
+
+    /// The interpreter opens the script by its path: who can replace it there decides what runs.
+    #[test]
+    fn scripts_that_others_can_replace() {
+        let mut made = Made::new();
+        made.launch().exec.push(fs::canonicalize("/bin/sh").unwrap().to_str().unwrap().to_owned());
+        let bundle = made.write();
+        let path = script(&made, "bin/script", "#!/bin/sh\necho ran\n");
+        let run = |made: &Made| launch(made, &bundle, &[&path]);
+        assert_eq!(run(&made).out, "ran\n");
+        let directory = made.home.path().join("bin");
+        fs::set_permissions(&directory, Permissions::from_mode(0o777)).unwrap();
+        refused(&run(&made), &["script ", "others can write it (mode 777)", "another script could be there"]);
+        fs::set_permissions(&directory, Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o775)).unwrap();
+        refused(&run(&made), &["bin/script: others can write it (mode 775)", "chmod go-w"]);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The running host to [`HostFacts`]: asks the kernel, tries what can only be tried, and changes nothing of the process.
 
 use super::{
-    ApparmorFacts, CapabilityFacts, HostFacts, LimitFacts, ProcessFacts, SeccompFacts, SelinuxFacts,
+    ApparmorFacts, CapabilityFacts, CgroupFacts, HostFacts, LimitFacts, ProcessFacts, SeccompFacts,
+    SelinuxFacts,
 };
-use super::{apparmor, selinux};
+use super::{apparmor, cgroup, selinux};
 use crate::caps::CapSet;
 use crate::limits::RLIMITS;
 use crate::procfs::KernelDir;
@@ -26,6 +27,8 @@ pub struct Wanted<'a> {
     pub program: Option<BorrowedFd<'a>>,
     /// Whether the program will run under `no_new_privs`.
     pub no_new_privs: bool,
+    /// Whether a limit needs a cgroup.
+    pub cgroup: bool,
 }
 
 /// Asks.
@@ -55,6 +58,7 @@ pub fn probe(wanted: &Wanted<'_>) -> io::Result<HostFacts> {
             log: sys::action_available(Action::Log),
             kill_process: sys::action_available(Action::KillProcess),
         },
+        cgroup: if wanted.cgroup { cgroup::facts() } else { CgroupFacts::NotAsked },
         modules,
     })
 }

@@ -40,6 +40,9 @@ impl System for Record {
     fn new_keyring(&mut self) -> io::Result<()> {
         self.note("keyring")
     }
+    fn cgroup(&mut self, parent: &str, _: &[String], _: &[CgroupLimit]) -> Result<String, String> {
+        self.note(format!("cgroup below {parent}")).map(|()| "/own".into()).map_err(|e| e.to_string())
+    }
     fn limit(&mut self, _: Resource, value: u64) -> io::Result<()> {
         self.note(format!("limit {value}"))
     }
@@ -116,6 +119,11 @@ fn plan() -> Plan {
             Step::Descriptors { keep: vec![5], activation: true },
             Step::Environment { keep: Vec::new(), set: Vec::new() },
             Step::Keyring,
+            Step::Cgroup {
+                parent: "/x".into(),
+                enable: Vec::new(),
+                limits: vec![CgroupLimit { word: "memory".into(), value: 4096 }],
+            },
             label(Layer::Selinux, "u:r:p_t:s0", "u:r:p_t:s0"),
             label(Layer::Apparmor, "exec canc.p", "canc.p (enforce)"),
             Step::Namespaces(vec![Namespace::User, Namespace::Net]),
@@ -162,10 +170,11 @@ fn record() -> Record {
     }
 }
 
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     "stdio",
     "close [3, 5]",
     "keyring",
+    "cgroup below /x",
     "label u:r:p_t:s0",
     "label exec canc.p",
     "namespaces [User, Net]",
@@ -266,4 +275,6 @@ fn the_report_tells_what_was_done_and_what_follows() {
     assert_eq!(report["opened_stdio"], serde_json::json!([2, 0]));
     assert_eq!(report["kept_descriptors"], serde_json::json!([3, 5]));
     assert_eq!(report["limits"]["core"], 0);
+    assert_eq!(report["limits"]["memory"], 4096);
+    assert!(report["notes"].to_string().contains("cgroup: /own"));
 }

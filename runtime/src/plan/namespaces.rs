@@ -54,6 +54,11 @@ pub(super) fn has_user(launch: &LaunchEntry) -> bool {
     launch.isolate.iter().any(|word| word == Namespace::User.word())
 }
 
+/// Whether processes of the launcher stay beside the program.
+pub(super) fn has_pid(launch: &LaunchEntry) -> bool {
+    launch.isolate.iter().any(|word| word == Namespace::Pid.word())
+}
+
 /// The steps, where anything is isolated.
 pub(super) fn steps(
     launch: &LaunchEntry,
@@ -66,7 +71,7 @@ pub(super) fn steps(
     if kinds.is_empty() {
         return Vec::new();
     }
-    let (user, mount, pid) = (has_user(launch), asked(&Namespace::Mount), asked(&Namespace::Pid));
+    let (user, mount, pid) = (has_user(launch), asked(&Namespace::Mount), has_pid(launch));
     if user && mount && !pid {
         reasons.push(reason(
             "isolate user, mount",
@@ -75,7 +80,9 @@ pub(super) fn steps(
         ));
     }
     if pid {
-        notes.push("isolate pid: a parent outside and a first process inside stay until the program ends".into());
+        notes.push(
+            "isolate pid: a parent outside and a first process inside stay until the program ends".into(),
+        );
     }
     if pid && !mount {
         notes.push("isolate pid: /proc stays the caller's; `isolate mount` gives a fresh one".into());

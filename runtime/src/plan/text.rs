@@ -54,6 +54,13 @@ impl fmt::Display for Step {
                 set.iter().try_for_each(|(name, value)| write!(f, ", set {name}={value:?}"))
             }
             Self::Keyring => f.write_str("take a session keyring of its own"),
+            Self::Cgroup { parent, enable, limits } => {
+                write!(f, "make a cgroup below {parent}")?;
+                if !enable.is_empty() {
+                    write!(f, ", enabling {}", enable.join(", "))?;
+                }
+                limits.iter().try_for_each(|limit| write!(f, ", limit {} to {}", limit.word, limit.value))
+            }
             Self::Limit { word, value } => write!(f, "limit {word} to {value}"),
             Self::Label { layer, write, expect } => {
                 write!(f, "write the {} exec label {write:?}, expect {expect:?}", layer.word())
