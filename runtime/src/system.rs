@@ -36,7 +36,7 @@ pub trait System {
     fn drop_bounding(&mut self, set: CapSet) -> io::Result<()>;
     /// Sets all but the bounding set.
     fn set_capabilities(&mut self, sets: &CapabilityFacts) -> io::Result<()>;
-    /// Reads the five sets.
+    /// Reads all sets but the bounding one: that every drop was answered is what says so of that.
     fn capabilities(&mut self) -> io::Result<CapabilityFacts>;
     /// Sets `no_new_privs`, and reads that it is.
     fn no_new_privs(&mut self) -> io::Result<()>;
