@@ -1,7 +1,6 @@
 //! A request to a running program: the phases of a launch, in order.
 
 use crate::bundle::Bundle;
-use crate::environment::Variables;
 use crate::failure::Failure;
 use crate::host::{HostFacts, Wanted, probe};
 use crate::landlock::Places;
@@ -15,6 +14,7 @@ use crate::script;
 use crate::sys;
 use canc_bundle::LandlockRuleset;
 use rustix::fd::{AsFd, OwnedFd};
+use std::convert::Infallible;
 use std::ffi::{CString, OsStr, OsString};
 use std::fmt;
 use std::io::IsTerminal;
@@ -59,23 +59,44 @@ impl fmt::Display for Decision {
     }
 }
 
+impl HostFacts {
+    /// Asks the host what a policy needs to know of it; without a program, what depends on the program's label is left out.
+    ///
+    /// # Errors
+    /// A name in the bundle that no compiler makes, or a process that cannot learn its own capabilities.
+    pub fn probe(policy: &Policy, program: Option<&Program>) -> Result<Self, Failure> {
+        check_names(policy)?;
+        let wanted = Wanted {
+            domain: policy.selinux.as_ref().map(|s| s.domain.as_str()),
+            profile: policy.apparmor.as_ref().map(|a| a.profile.as_str()),
+            program: program.map(|program| program.file.as_fd()),
+            no_new_privs: policy.launch.no_new_privs,
+            cgroup: policy.launch.limits.keys().any(|word| controller(word).is_some()),
+        };
+        probe(&wanted).map_err(|e| Failure::refused("this host", e.to_string(), ""))
+    }
+}
+
+impl Program {
+    /// Finds a command's program and checks it against the policy; of a script, the interpreter. One without a slash is searched in
+    /// `search`, a list with colons such as `PATH`.
+    ///
+    /// # Errors
+    /// Not found (127), not executable (126), not one that the policy starts (125).
+    pub fn of(policy: &Policy, command: &OsStr, search: &OsStr) -> Result<Self, Failure> {
+        let program = Self::find(command, search)?;
+        program.check(&policy.launch)?;
+        script::interpreted(program, &policy.launch)
+    }
+}
+
 /// Finds the program, asks the host and plans.
 ///
 /// # Errors
 /// The program is missing, is no program, or is none that the policy starts.
 pub fn decide(policy: &Policy, command: &OsStr, search: &OsStr) -> Result<Decision, Failure> {
-    check_names(policy)?;
-    let program = Program::find(command, search)?;
-    program.check(&policy.launch)?;
-    let program = script::interpreted(program, &policy.launch)?;
-    let wanted = Wanted {
-        domain: policy.selinux.as_ref().map(|s| s.domain.as_str()),
-        profile: policy.apparmor.as_ref().map(|a| a.profile.as_str()),
-        program: Some(program.file.as_fd()),
-        no_new_privs: policy.launch.no_new_privs,
-        cgroup: policy.launch.limits.keys().any(|word| controller(word).is_some()),
-    };
-    let host = probe(&wanted).map_err(|e| Failure::refused("this host", e.to_string(), ""))?;
+    let program = Program::of(policy, command, search)?;
+    let host = HostFacts::probe(policy, Some(&program))?;
     let plan = Plan::new(policy, &host);
     Ok(Decision { host, program, plan })
 }
@@ -94,43 +115,61 @@ fn check_names(policy: &Policy) -> Result<(), Failure> {
     }
 }
 
-/// Starts a program in place of the calling process, which should have one thread. Comes back only if the program was not started, or,
-/// for a dry run, with the decision. Where the policy isolates `pid`, the calling process stays as the program's parent and ends with its
-/// exit code, 128+n where signal n ended it; a failure from then on comes back in a child, which should end with the failure's code.
+/// Starts a program in place of the calling process: [`decide`] and [`enforce`] in one. Comes back only if the program was not started,
+/// or, for a dry run, with the decision.
 ///
 /// # Errors
 /// Why the program was not started. The process may have lost privileges by then and should end.
-pub fn launch(bundle: &Bundle, request: Request) -> Result<Decision, Failure> {
-    let opened_stdio = [request.opened_stdio.clone(), standard_descriptors()?].concat();
+pub fn launch(bundle: &Bundle, mut request: Request) -> Result<Decision, Failure> {
+    request.opened_stdio.extend(standard_descriptors()?);
     let policy = bundle.policy(request.policy.as_deref())?;
-    let environment: Variables = std::env::vars_os().collect();
-    let value = |name: &str| environment.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
     let command = request.command.first().cloned().unwrap_or_default();
-    let decision = decide(policy, &command, &value("PATH").unwrap_or_default())?;
+    let decision = decide(policy, &command, &std::env::var_os("PATH").unwrap_or_default())?;
     if request.dry_run {
         return Ok(decision);
     }
-    let plan = decision.plan?;
+    let Decision { host, program, plan } = decision;
+    match enforce(bundle, &host, &plan?, &program, request) {
+        Ok(never) => match never {},
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Does what the plan says and becomes the program, with the environment of this process. The process should have one thread, and call
+/// [`standard_descriptors`] before anything else. Where the policy isolates `pid`, it stays as the program's parent and ends with its exit
+/// code, 128+n where signal n ended it; a failure from then on comes back in a child, which should end with the failure's code.
+///
+/// # Errors
+/// Why the program was not started. The process may have lost privileges by then and should end.
+pub fn enforce(
+    bundle: &Bundle,
+    host: &HostFacts,
+    plan: &Plan,
+    program: &Program,
+    request: Request,
+) -> Result<Infallible, Failure> {
+    let policy = bundle.policy(Some(&plan.policy))?;
     let called = if request.called.is_empty() { "canc-run".to_owned() } else { request.called };
-    let rules = ruleset(bundle, policy, &plan, value("HOME").as_deref().map(Path::new))?;
-    tell_accepted(&plan, &called);
+    let home = std::env::var_os("HOME");
+    let rules = ruleset(bundle, policy, plan, home.as_deref().map(Path::new))?;
+    tell_accepted(plan, &called);
     let payload = Payload {
         called: called.clone(),
-        program: decision.program.path.display().to_string(),
-        arguments: arguments(script::arguments(&decision.program, request.command))?,
-        environment,
+        program: program.path.display().to_string(),
+        arguments: arguments(script::arguments(program, request.command))?,
+        environment: std::env::vars_os().collect(),
         filters: bundle.filters(plan.programs())?,
-        capabilities: decision.host.process.capabilities,
+        capabilities: host.process.capabilities,
         report: request.report,
-        opened_stdio,
+        opened_stdio: request.opened_stdio,
         pid: std::process::id(),
     };
     let report = match request.report {
         Some(_) => Some(report_file(request.report_to)?),
         None => None,
     };
-    let mut machine = Machine::new(&called, &plan, &decision.program, rules, report)?;
-    Err(perform(&plan, payload, &mut machine))
+    let mut machine = Machine::new(&called, plan, program, rules, report)?;
+    Err(perform(plan, payload, &mut machine))
 }
 
 /// Opens those of descriptors 0 to 2 that are closed, and returns which, and has failed writes be errors. A program whose own start-up does

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 /// A program that may be started.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Program {
     /// The file, opened for its path alone: what is executed, whatever happens to the path later.
     pub file: OwnedFd,
@@ -29,7 +30,7 @@ impl Program {
     ///
     /// # Errors
     /// Not found (127), not executable (126).
-    pub fn find(command: &OsStr, search: &OsStr) -> Result<Self, Failure> {
+    pub(crate) fn find(command: &OsStr, search: &OsStr) -> Result<Self, Failure> {
         if command.as_bytes().contains(&b'/') {
             return Self::open(Path::new(command)).map_err(|e| cannot(command, e));
         }
@@ -52,7 +53,7 @@ impl Program {
     ///
     /// # Errors
     /// What openat(2) says, `EACCES` for what is no regular file or not executable.
-    pub fn open(path: &Path) -> Result<Self, Errno> {
+    pub(crate) fn open(path: &Path) -> Result<Self, Errno> {
         let Found { file, stat, path } = walk(path, |_, _| Ok(())).map_err(|stop| match stop {
             Stop::Kernel(error) => error,
             Stop::Refused(_) => Errno::ACCESS,
@@ -71,7 +72,7 @@ impl Program {
     ///
     /// # Errors
     /// A pattern that is damaged (125).
-    pub fn is_started_by(&self, launch: &LaunchEntry) -> Result<bool, Failure> {
+    pub(crate) fn is_started_by(&self, launch: &LaunchEntry) -> Result<bool, Failure> {
         let path = self.path.as_os_str().as_bytes();
         launch.exec.iter().try_fold(false, |allowed, pattern| {
             let glob = Glob::parse(pattern).map_err(|e| {
@@ -85,7 +86,7 @@ impl Program {
     ///
     /// # Errors
     /// A program that `exec` does not name, a pattern that is damaged (125).
-    pub fn check(&self, launch: &LaunchEntry) -> Result<(), Failure> {
+    pub(crate) fn check(&self, launch: &LaunchEntry) -> Result<(), Failure> {
         if !self.is_started_by(launch)? {
             return Err(Failure::refused(
                 self.path.display().to_string(),
