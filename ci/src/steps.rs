@@ -7,6 +7,7 @@ mod facts;
 mod faults;
 mod features;
 mod fragments;
+mod launch;
 mod machines;
 mod oracles;
 mod selinux;
@@ -79,6 +80,11 @@ pub const STEPS: &[Step] = &[
         name: "doctor-record",
         about: "record what `canc doctor` sees of each kind of machine",
         run: machines::record_doctor,
+    },
+    Step {
+        name: "launch",
+        about: "show cgroup limits, and labels inside of namespaces, in each kind of machine",
+        run: launch::run,
     },
     Step { name: "std", about: "run real programs under the standard library", run: fragments::run },
     Step {

@@ -138,6 +138,7 @@ mod tests {
             load: false,
             dry_run: false,
             opened_stdio: Vec::new(),
+            called: String::new(),
             command: ["cat", "--help", "x"].map(OsString::from).into(),
         };
         assert_eq!(request("b --policy p --report json --report-to 3 -- cat --help x"), want);

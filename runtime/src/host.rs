@@ -2,13 +2,14 @@
 //! the business of the modules below.
 
 mod apparmor;
+mod cgroup;
 mod loaded;
 mod probe;
 mod selinux;
 
 pub(crate) use apparmor::kernel_digest;
 pub use probe::{Wanted, probe};
-pub(crate) use probe::{capability_facts, modules};
+pub(crate) use probe::{four_sets, modules};
 
 use crate::caps::CapSet;
 use crate::loaded::Record;
@@ -35,6 +36,9 @@ pub struct HostFacts {
     pub landlock_abi: u32,
     /// seccomp.
     pub seccomp: SeccompFacts,
+    /// The caller's own cgroup.
+    #[serde(default)]
+    pub cgroup: CgroupFacts,
 }
 
 /// What the launching process is and may do.
@@ -89,6 +93,37 @@ pub struct SeccompFacts {
     pub log: bool,
     /// Whether `SECCOMP_RET_KILL_PROCESS` exists.
     pub kill_process: bool,
+}
+
+/// The caller's own cgroup, of version 2.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum CgroupFacts {
+    /// The policy limits nothing that needs one, so nobody looked.
+    #[default]
+    NotAsked,
+    /// There is none.
+    Absent {
+        /// Why.
+        why: String,
+    },
+    /// There is one.
+    Present {
+        /// Its path from the root of the hierarchy.
+        path: String,
+        /// `cgroup.controllers`: what can be enabled below it.
+        controllers: Vec<String>,
+        /// `cgroup.subtree_control`: what is enabled below it.
+        enabled: Vec<String>,
+        /// Whether the caller can make another below it and enable controllers.
+        writable: bool,
+        /// Whether the caller is its only process: controllers can be enabled only below one without any.
+        alone: bool,
+        /// Whether it is the root of the hierarchy, to which that does not apply.
+        root: bool,
+        /// The unit of systemd's that it belongs to, unless it was delegated.
+        managed_by: Option<String>,
+    },
 }
 
 /// SELinux on this host.

@@ -5,7 +5,7 @@ mod tools;
 
 use crate::bundle::Bundle;
 use crate::failure::Failure;
-use crate::host::{ApparmorFacts, HostFacts, ProfileFacts, SelinuxFacts, Wanted, kernel_digest, probe};
+use crate::host::{ApparmorFacts, HostFacts, ProfileFacts, SelinuxFacts, kernel_digest};
 use crate::loaded::{self, Record, module_source, profile_source};
 use crate::plan::Policy;
 use canc_bundle::{ApparmorEntry, Artefact, SelinuxEntry};
@@ -26,7 +26,7 @@ pub fn load(bundle: &Bundle, policy: &Policy) -> Result<Vec<String>, Failure> {
             "run it as root once; afterwards anybody can start programs without --load",
         ));
     }
-    let host = look(policy)?;
+    let host = HostFacts::probe(policy, None)?;
     let mut told = Vec::new();
     if let Some(entry) = policy.apparmor.as_ref().filter(|entry| wants_profile(entry, &host)) {
         profile(bundle, entry)?;
@@ -37,20 +37,9 @@ pub fn load(bundle: &Bundle, policy: &Policy) -> Result<Vec<String>, Failure> {
         told.push(format!("loaded: the SELinux module {}", entry.module));
     }
     if !told.is_empty() {
-        is_there(policy, &look(policy)?)?;
+        is_there(policy, &HostFacts::probe(policy, None)?)?;
     }
     Ok(told)
-}
-
-fn look(policy: &Policy) -> Result<HostFacts, Failure> {
-    let wanted = Wanted {
-        domain: policy.selinux.as_ref().map(|s| s.domain.as_str()),
-        profile: policy.apparmor.as_ref().map(|a| a.profile.as_str()),
-        program: None,
-        no_new_privs: policy.launch.no_new_privs,
-        separate_instances: false,
-    };
-    probe(&wanted).map_err(|e| Failure::refused("this host", e.to_string(), ""))
 }
 
 /// Missing, in another mode, or not known to be this bundle's.

@@ -147,11 +147,11 @@ impl Enforcement {
         self.layers.insert(layer, LayerReport { state: State::Enforced, evidence });
     }
 
-    /// The report as text, with its last newline.
+    /// The report as text, with its last newline; lines to read begin with what `called` says.
     #[must_use]
-    pub fn render(&self, format: Format) -> String {
+    pub fn render(&self, called: &str, format: Format) -> String {
         match format {
-            Format::Text => self.to_string(),
+            Format::Text => format!("{called}: {self}"),
             // A structure of strings and numbers always has a JSON form.
             Format::Json => serde_json::to_string(self).unwrap_or_default() + "\n",
         }
@@ -160,7 +160,7 @@ impl Enforcement {
 
 impl fmt::Display for Enforcement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "canc-run: {} under policy {}", self.program, self.policy)?;
+        writeln!(f, "{} under policy {}", self.program, self.policy)?;
         if self.complain {
             writeln!(f, "  COMPLAIN MODE: nothing is refused, only logged")?;
         }

@@ -6,7 +6,7 @@ use crate::paint::Paint;
 use crate::table::wrapped;
 use canc_bundle::{Manifest, PolicyEntry, Refusal, RuleEntry};
 use canc_dsl::policy::Deployment;
-use canc_runtime::host::{HostFacts, Wanted, probe};
+use canc_runtime::host::HostFacts;
 use canc_runtime::{Failure, LayerState, Plan, Policy};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -66,14 +66,7 @@ pub fn answers(manifest: &Manifest, deployment: Deployment) -> Result<Vec<Answer
 
 fn answer(entry: &PolicyEntry, deployment: &'static str) -> Result<Answer, String> {
     let policy = as_launched(entry)?;
-    let wanted = Wanted {
-        domain: policy.selinux.as_ref().map(|s| s.domain.as_str()),
-        profile: policy.apparmor.as_ref().map(|a| a.profile.as_str()),
-        program: None,
-        no_new_privs: policy.launch.no_new_privs,
-        separate_instances: policy.launch.separate_instances,
-    };
-    let host = probe(&wanted).map_err(|e| format!("this process cannot learn its own capabilities: {e}"))?;
+    let host = HostFacts::probe(&policy, None).map_err(|failure| failure.to_string())?;
     let results = || entry.rules.iter().filter_map(|rule| Some((rule, rule.deployments.get(deployment)?)));
     let weak = |(rule, result): (&RuleEntry, &canc_bundle::DeploymentEntry)| {
         (result.leak.is_some() || result.block.is_some()).then(|| RuleResult {

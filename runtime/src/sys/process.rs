@@ -160,7 +160,7 @@ pub fn ignore_write_signals() -> io::Result<()> {
     set_action(libc::SIGPIPE, libc::SIG_IGN)
 }
 
-fn set_action(signal: libc::c_int, action: libc::sighandler_t) -> io::Result<()> {
+pub(super) fn set_action(signal: libc::c_int, action: libc::sighandler_t) -> io::Result<()> {
     // SAFETY: sigaction is plain data for which all zeroes is a value: no flags, no restorer, an empty mask.
     let mut new: libc::sigaction = unsafe { std::mem::zeroed() };
     new.sa_sigaction = action;
