@@ -7,6 +7,7 @@ mod facts;
 mod faults;
 mod features;
 mod fragments;
+mod launch;
 mod machines;
 mod oracles;
 mod selinux;
@@ -69,6 +70,21 @@ pub const STEPS: &[Step] = &[
         name: "machines",
         about: "show what each layer enforces, in each kind of machine",
         run: machines::run,
+    },
+    Step {
+        name: "load",
+        about: "load a policy by the launcher into machines that have not seen it, and keep runs apart",
+        run: machines::run_load,
+    },
+    Step {
+        name: "doctor-record",
+        about: "record what `canc doctor` sees of each kind of machine",
+        run: machines::record_doctor,
+    },
+    Step {
+        name: "launch",
+        about: "show cgroup limits, and labels inside of namespaces, in each kind of machine",
+        run: launch::run,
     },
     Step { name: "std", about: "run real programs under the standard library", run: fragments::run },
     Step {

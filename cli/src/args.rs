@@ -1,6 +1,7 @@
 //! The commands and options of canc, with the help that they print.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Compile one policy to SELinux, AppArmor, seccomp and Landlock, and say exactly what each enforces
@@ -22,10 +23,27 @@ Examples:
   canc check web.can                 only say what is wrong
   canc test web.can                  prove the policy's own tests
   canc validate web.can              ask apparmor_parser, checkmodule and the kernel
+  canc doctor                        what this host can enforce, and what mends what it cannot
+  canc run web.can -- CMD            start a program under it, with no file written and nothing applied
   canc explain E0123                 what a message means and what to write instead
   canc std base                      read a fragment of the standard library
 
-Exit codes: 0 done; 1 the answer is no; 2 usage; 3 the policy is wrong; 4 a tool or the host failed";
+Exit codes: 0 done; 1 the answer is no; 2 usage; 3 the policy is wrong; 4 a tool or the host failed.
+`canc run` passes on the program's own and uses 125 to 127 for its own failures";
+
+/// Whether a command line, which may be wrong, is one of `canc run`, whose exit codes below 125 are the program's.
+#[must_use]
+pub fn is_run(args: &[OsString]) -> bool {
+    let mut words = args.iter().skip(1);
+    while let Some(word) = words.next() {
+        match word.to_str() {
+            Some("--color") => drop(words.next()),
+            Some(option) if option.starts_with('-') => {}
+            command => return command == Some("run"),
+        }
+    }
+    false
+}
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -52,6 +70,12 @@ pub enum Command {
     /// Prove the tests in a policy against the policy and against what is emitted
     #[command(after_help = "Examples:\n  canc test web.can\n  canc test --json web.can")]
     Test(CheckArgs),
+    /// Say what this host can enforce, or what of a policy, by trying it
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor(DoctorArgs),
+    /// Start a program under a policy, or refuse and say why
+    #[command(after_help = RUN_EXAMPLES, override_usage = "canc run [OPTIONS] POLICY|BUNDLE -- CMD [ARG…]")]
+    Run(RunArgs),
     /// Explain a message by its code
     #[command(after_help = "Examples:\n  canc explain E0123\n  canc explain --list")]
     Explain(ExplainArgs),
@@ -75,13 +99,38 @@ that end at once. The store can be read by root alone.
 
 Exit codes: 0 every tool accepted; 1 a tool refused; 3 the policy is wrong; 4 something could not be checked";
 
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  canc doctor                                    what there is, what is missing, and what mends it
+  canc doctor web.can                            whether this host can enforce the policy, now and once it is loaded
+  canc doctor --json | jq '.checks[] | select(.state == \"missing\") | .fix'
+
+Nothing of the host changes: child processes try each thing and end. Root sees more than an ordinary user.
+
+Exit codes: 0 programs can be confined here (the policy can be enforced here); 1 not; 3 the policy is wrong; 4 the host failed";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  canc run cat.can -- cat /srv/x/notes
+  canc run web.can --policy web --report text -- /usr/sbin/nginx -g 'daemon off;'
+  canc run web.can --set root=/srv/www --dry-run -- nginx
+  canc run web.canc --report json --report-to 3 -- nginx 3>report.json
+
+The policy is compiled in memory, and canc becomes the program: nothing is written and nothing stays behind. Landlock and
+seccomp need no privilege; SELinux and AppArmor count where this very policy is applied. What the layers of this host cannot
+enforce is refused, unless the policy says `tolerate` or `prefer`.
+
+Exit codes: the program's own, 128+n where signal n ended it in a PID namespace of its own; 125 refused, or canc itself failed;
+126 the program cannot be executed; 127 it was not found. --dry-run: 0 if it would start";
+
 const BUILD_EXAMPLES: &str = "\
 Examples:
   canc build web.can
   canc build web.can -o /tmp/web.canc --json
   canc build web.can --set root=/srv/www --for selinux,apparmor
   canc build web.can --deny leaks --deny selinux:dropped
-  canc build web.can --emit asm";
+  canc build web.can --emit asm
+  canc build web.can --with-runtime && ./web.canc/canc-run web.canc -- nginx";
 
 /// The architectures that filters are made for unless others are named.
 pub const ARCHES: &str = "x86_64,aarch64,riscv64";
@@ -149,6 +198,10 @@ pub struct BuildArgs {
     #[arg(long, value_name = "RESULT")]
     pub deny: Vec<String>,
 
+    /// Put the launcher into the bundle, so that it needs nothing of canc on its host: a static `canc-run` beside canc, or PATH
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true, conflicts_with = "emit")]
+    pub with_runtime: Option<Option<PathBuf>>,
+
     /// Print one artefact instead of writing the bundle
     #[arg(long, value_name = "WHAT")]
     pub emit: Option<Emit>,
@@ -173,6 +226,63 @@ pub enum Emit {
     Landlock,
     /// The manifest
     Manifest,
+}
+
+/// `canc run`.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// A policy, or the directory that `canc build` wrote
+    #[arg(value_name = "POLICY|BUNDLE")]
+    pub subject: PathBuf,
+
+    /// The policy in the file, where it has several that can be started
+    #[arg(long, value_name = "NAME")]
+    pub policy: Option<String>,
+
+    /// Say what is enforced, before the program starts
+    #[arg(long, value_name = "FORMAT")]
+    pub report: Option<Report>,
+
+    /// Write the report to this descriptor instead of standard error
+    #[arg(long, value_name = "N", requires = "report", value_parser = clap::value_parser!(u32).range(0..=0x7fff_ffff))]
+    pub report_to: Option<u32>,
+
+    /// Decide, print the plan and the facts about this host, start nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Give a parameter of the policy its value; may be repeated
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+
+    /// The SELinux policy that the module is made for [default: debian13]
+    #[arg(long, value_name = "BASE")]
+    pub selinux_base: Option<String>,
+
+    /// The AppArmor policy ABI [default: 4.0]
+    #[arg(long, value_name = "ABI", value_parser = ["3.0", "4.0"])]
+    pub apparmor_abi: Option<String>,
+
+    /// The AppArmor features of the kernel that verdicts are for [default: those of Debian 13's kernel]
+    #[arg(long, value_name = "FILE")]
+    pub apparmor_features: Option<PathBuf>,
+
+    /// Accept `raw` text for a target in the policy
+    #[arg(long)]
+    pub allow_raw: bool,
+
+    /// The program and its arguments
+    #[arg(value_name = "CMD", required = true, last = true)]
+    pub command: Vec<OsString>,
+}
+
+/// How `canc run` reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Report {
+    /// Lines to read
+    Text,
+    /// One JSON object on a line
+    Json,
 }
 
 /// `canc explain`.
@@ -229,6 +339,30 @@ pub struct ValidateArgs {
     /// Ask the tools of this root file system instead of the host's; root only
     #[arg(long, value_name = "DIR")]
     pub sysroot: Option<PathBuf>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `canc doctor`.
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    /// A policy that the host is asked about too
+    #[arg(value_name = "POLICY")]
+    pub policy: Option<PathBuf>,
+
+    /// Give a parameter of the policy its value; may be repeated
+    #[arg(long = "set", value_name = "NAME=VALUE", requires = "policy")]
+    pub set: Vec<String>,
+
+    /// The SELinux policy that the module is made for [default: that of this host's distribution, or debian13]
+    #[arg(long, value_name = "BASE", requires = "policy")]
+    pub selinux_base: Option<String>,
+
+    /// Accept `raw` text for a target in the policy
+    #[arg(long, requires = "policy")]
+    pub allow_raw: bool,
 
     /// Print JSON
     #[arg(long)]

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// The exit codes of every command but `run`.
+/// The exit codes; `canc run` uses the last three for everything of its own, as env(1) does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// It was done.
@@ -15,6 +15,12 @@ pub enum Exit {
     Policy = 3,
     /// A tool or the host failed.
     Host = 4,
+    /// A launch was refused, or `canc run` itself failed.
+    Refused = 125,
+    /// The program to launch is there and cannot be executed.
+    CannotExecute = 126,
+    /// The program to launch was not found.
+    NotFound = 127,
 }
 
 impl From<Exit> for ExitCode {

@@ -2,9 +2,12 @@
 
 pub mod args;
 mod commands;
+mod doctor;
+mod elf;
 mod excerpt;
 mod exit;
 mod input;
+mod launcher;
 mod paint;
 mod render;
 mod stream;
@@ -29,14 +32,15 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// Runs one command and prints to `streams`; tests give it buffers.
 pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) -> exit::Exit {
-    match args::Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    match args::Cli::try_parse_from(&args) {
         Ok(cli) => commands::run(&cli, streams),
         Err(error) => {
             let text =
                 if streams.color { error.render().ansi().to_string() } else { error.render().to_string() };
             if error.use_stderr() {
                 streams.err(&text);
-                exit::Exit::Usage
+                if args::is_run(&args) { exit::Exit::Refused } else { exit::Exit::Usage }
             } else {
                 streams.out(&text);
                 exit::Exit::Done

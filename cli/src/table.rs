@@ -143,7 +143,7 @@ fn remarks(out: &mut String, policy: &PolicyEntry, paint: Paint, all: bool) -> s
     if any { writeln!(out) } else { Ok(()) }
 }
 
-fn wrapped(text: &str, width: usize, indent: &str) -> String {
+pub(crate) fn wrapped(text: &str, width: usize, indent: &str) -> String {
     let mut out = String::new();
     let mut column = 0;
     for word in text.split(' ') {

@@ -21,13 +21,17 @@ pub enum WriteError {
     },
 }
 
-/// Writes `files` (relative path, contents) so that `target` is either what it was or the whole new bundle.
+/// Writes `files` (relative path, contents) and `programs`, which can be executed, so that `target` is either what it was or the whole new bundle.
 ///
 /// The files go to a new directory beside the target, which then takes its place in one rename.
 ///
 /// # Errors
 /// When the target is no bundle, or the system refuses; the target is untouched then.
-pub fn bundle(target: &Path, files: &[(String, Vec<u8>)]) -> Result<(), WriteError> {
+pub fn bundle(
+    target: &Path,
+    files: &[(String, Vec<u8>)],
+    programs: &[(String, Vec<u8>)],
+) -> Result<(), WriteError> {
     let at = |path: &Path| {
         let path = path.to_path_buf();
         move |source| WriteError::Io { path, source }
@@ -38,14 +42,18 @@ pub fn bundle(target: &Path, files: &[(String, Vec<u8>)]) -> Result<(), WriteErr
     }
     let parent = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let fresh = tempfile::Builder::new().prefix(".canc-").tempdir_in(parent).map_err(at(parent))?;
-    for (name, contents) in files {
+    for (name, contents) in files.iter().chain(programs) {
         let path = fresh.path().join(name);
         if let Some(dir) = path.parent() {
             fs::create_dir_all(dir).map_err(at(dir))?;
         }
         fs::write(&path, contents).map_err(at(&path))?;
     }
-    make_readable(fresh.path()).map_err(at(fresh.path()))?;
+    for (name, _) in programs {
+        let path = fresh.path().join(name);
+        make_accessible(&path).map_err(at(&path))?;
+    }
+    make_accessible(fresh.path()).map_err(at(fresh.path()))?;
     if exists {
         // Both directories change places, and the temporary one, now the old bundle, is removed when it is dropped.
         renameat_with(CWD, fresh.path(), CWD, target, RenameFlags::EXCHANGE).map_err(|e| at(target)(e.into()))
@@ -56,10 +64,10 @@ pub fn bundle(target: &Path, files: &[(String, Vec<u8>)]) -> Result<(), WriteErr
     }
 }
 
-/// Temporary directories are private; a bundle is for everybody to read.
-fn make_readable(dir: &Path) -> io::Result<()> {
+/// Temporary directories are private; a bundle is for everybody to read, and its programs to execute.
+fn make_accessible(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(dir, fs::Permissions::from_mode(0o755))
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
 }
 
 #[cfg(test)]
@@ -74,9 +82,9 @@ mod tests {
     fn replaces_a_bundle_whole_and_leaves_nothing_behind() {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("x.canc");
-        bundle(&target, &files("one")).unwrap();
+        bundle(&target, &files("one"), &[]).unwrap();
         fs::write(target.join("stray"), "").unwrap();
-        bundle(&target, &files("two")).unwrap();
+        bundle(&target, &files("two"), &[]).unwrap();
         assert_eq!(fs::read_to_string(target.join("a/b")).unwrap(), "two");
         assert!(!target.join("stray").exists());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
@@ -88,7 +96,7 @@ mod tests {
         let target = dir.path().join("home");
         fs::create_dir(&target).unwrap();
         fs::write(target.join("precious"), "1").unwrap();
-        assert!(matches!(bundle(&target, &files("x")), Err(WriteError::NotABundle(_))));
+        assert!(matches!(bundle(&target, &files("x"), &[]), Err(WriteError::NotABundle(_))));
         assert!(target.join("precious").exists());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
@@ -97,9 +105,9 @@ mod tests {
     fn a_failed_write_leaves_the_old_bundle() {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("x.canc");
-        bundle(&target, &files("one")).unwrap();
+        bundle(&target, &files("one"), &[]).unwrap();
         let bad = vec![("a".into(), Vec::new()), ("a/b".into(), Vec::new())];
-        assert!(bundle(&target, &bad).is_err());
+        assert!(bundle(&target, &bad, &[]).is_err());
         assert_eq!(fs::read_to_string(target.join("a/b")).unwrap(), "one");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }

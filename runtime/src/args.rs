@@ -14,6 +14,7 @@ usage: canc-run BUNDLE [OPTIONS] [--] CMD [ARG…]
 
   BUNDLE             a directory that `canc build` wrote
   --policy NAME      the policy, where the bundle has several
+  --load             as root, first load the profile and install the module where the kernel lacks them
   --report FORMAT    say what is enforced, before the program starts: text or json
   --report-to N      write the report to descriptor N instead of 2
   --dry-run          decide, print the plan and the facts about this host, start nothing
@@ -28,6 +29,7 @@ executed; 127 it was not found. --dry-run: 0 if it would start, 125 if not.
 examples:
   canc-run cat.canc -- cat /srv/data/readme
   canc-run webd.canc --policy webd --report text -- /usr/sbin/webd -f /etc/webd.conf
+  canc-run --load webd.canc -- webd                 as root on a host that has not seen the policy yet
   canc-run webd.canc --report json --report-to 3 -- webd 3>report.json
 ";
 
@@ -61,6 +63,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Str
             Some("--policy") => request.policy = Some(text("--policy", value("--policy")?)?),
             Some("--report") => request.report = Some(format(&value("--report")?)?),
             Some("--report-to") => request.report_to = Some(number(&value("--report-to")?)?),
+            Some("--load") if attached.is_none() => request.load = true,
             Some("--dry-run") if attached.is_none() => request.dry_run = true,
             Some("--") if attached.is_none() && bundle.is_some() => {
                 request.command.extend(arguments);
@@ -132,13 +135,16 @@ mod tests {
             policy: Some("p".into()),
             report: Some(Format::Json),
             report_to: Some(3),
+            load: false,
             dry_run: false,
             opened_stdio: Vec::new(),
+            called: String::new(),
             command: ["cat", "--help", "x"].map(OsString::from).into(),
         };
         assert_eq!(request("b --policy p --report json --report-to 3 -- cat --help x"), want);
         assert_eq!(request("--policy=p --report=json b --report-to=3 cat --help x"), want);
         assert!(request("b --dry-run cat").dry_run);
+        assert!(request("--load b cat").load && !request("b cat --load").load);
     }
 
     #[test]

@@ -126,6 +126,14 @@ impl Bundle {
         }
     }
 
+    /// The bytes of any artefact, verified.
+    ///
+    /// # Errors
+    /// A file that is missing or altered.
+    pub fn bytes(&self, artefact: &Artefact) -> Result<Vec<u8>, Failure> {
+        self.verified(artefact)
+    }
+
     fn verified(&self, artefact: &Artefact) -> Result<Vec<u8>, Failure> {
         let bytes = self.place.read(&artefact.path, MAX_ARTEFACT)?;
         let found: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();

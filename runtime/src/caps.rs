@@ -48,6 +48,8 @@ const NAMES: [&str; 41] = [
     "checkpoint_restore",
 ];
 
+/// `CAP_KILL`: signals to processes of other users.
+pub const KILL: u8 = 5;
 /// `CAP_SETPCAP`: needed to drop from the bounding set.
 pub const SETPCAP: u8 = 8;
 /// `CAP_SYS_ADMIN`: loads filters and rulesets where `no_new_privs` is off.

@@ -44,6 +44,16 @@ pub fn of_program(
     out
 }
 
+/// The same with a service manager's announcement, where there is one, made to another process.
+#[must_use]
+pub fn announced_to(entries: Vec<CString>, pid: u32) -> Vec<CString> {
+    let to = |entry: CString| {
+        let named = entry.as_bytes().starts_with(b"LISTEN_PID=");
+        if named { CString::new(format!("LISTEN_PID={pid}")).unwrap_or(entry) } else { entry }
+    };
+    entries.into_iter().map(to).collect()
+}
+
 /// A name, or with a final `*` the start of one.
 fn matches(pattern: &str, name: &OsStr) -> bool {
     match pattern.strip_suffix('*') {

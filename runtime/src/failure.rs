@@ -30,6 +30,15 @@ impl Failure {
         Self { code: Code::Refused, reasons: vec![reason(what, why, remedy)] }
     }
 
+    /// What to tell on standard error: each line that gives a reason begins with the name of the program that refuses.
+    #[must_use]
+    pub fn told_by(&self, called: &str) -> String {
+        let named = |line: &str| {
+            if line.starts_with(' ') { format!("{line}\n") } else { format!("{called}: {line}\n") }
+        };
+        self.to_string().lines().map(named).collect()
+    }
+
     /// The same with another exit code.
     #[must_use]
     pub fn with_code(self, code: Code) -> Self {

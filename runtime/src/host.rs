@@ -2,13 +2,17 @@
 //! the business of the modules below.
 
 mod apparmor;
+mod cgroup;
+mod loaded;
 mod probe;
 mod selinux;
 
-pub(crate) use probe::capability_facts;
+pub(crate) use apparmor::kernel_digest;
 pub use probe::{Wanted, probe};
+pub(crate) use probe::{four_sets, modules};
 
 use crate::caps::CapSet;
+use crate::loaded::Record;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -32,6 +36,9 @@ pub struct HostFacts {
     pub landlock_abi: u32,
     /// seccomp.
     pub seccomp: SeccompFacts,
+    /// The caller's own cgroup.
+    #[serde(default)]
+    pub cgroup: CgroupFacts,
 }
 
 /// What the launching process is and may do.
@@ -88,6 +95,37 @@ pub struct SeccompFacts {
     pub kill_process: bool,
 }
 
+/// The caller's own cgroup, of version 2.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum CgroupFacts {
+    /// The policy limits nothing that needs one, so nobody looked.
+    #[default]
+    NotAsked,
+    /// There is none.
+    Absent {
+        /// Why.
+        why: String,
+    },
+    /// There is one.
+    Present {
+        /// Its path from the root of the hierarchy.
+        path: String,
+        /// `cgroup.controllers`: what can be enabled below it.
+        controllers: Vec<String>,
+        /// `cgroup.subtree_control`: what is enabled below it.
+        enabled: Vec<String>,
+        /// Whether the caller can make another below it and enable controllers.
+        writable: bool,
+        /// Whether the caller is its only process: controllers can be enabled only below one without any.
+        alone: bool,
+        /// Whether it is the root of the hierarchy, to which that does not apply.
+        root: bool,
+        /// The unit of systemd's that it belongs to, unless it was delegated.
+        managed_by: Option<String>,
+    },
+}
+
 /// SELinux on this host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
@@ -127,6 +165,33 @@ pub struct DomainFacts {
     pub permissive: bool,
     /// What the transition needs and the policy does not allow, such as `process transition`.
     pub missing: Vec<String>,
+    /// What canc remembers of the module; `None` where canc did not install it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Record>,
+    /// With categories of its own; `None` where they are not asked for, or the caller has no two to give.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceFacts>,
+}
+
+/// A run that has categories of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InstanceFacts {
+    /// Pipes and sockets among descriptors 0 to 2 that its context may not use.
+    pub closed: Vec<u32>,
+}
+
+impl HostFacts {
+    /// The context of a run with categories of its own, and the standard descriptors that are closed to it.
+    #[must_use]
+    pub fn instance(&self) -> Option<(&str, &[u32])> {
+        match &self.selinux {
+            SelinuxFacts::Active { domain: Some(domain), .. } => {
+                Some((&domain.context, &domain.instance.as_ref()?.closed))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// AppArmor on this host.
@@ -164,6 +229,12 @@ pub enum ProfileFacts {
     Loaded {
         /// `enforce`, `complain`, `kill`, `unconfined`, `mixed`.
         mode: String,
+        /// The kernel's digest of it; `None` where the kernel tells none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        digest: Option<String>,
+        /// What canc remembers of it; `None` where canc did not load it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        record: Option<Record>,
     },
     /// It may not be chosen by this process.
     Refused {

@@ -18,6 +18,8 @@ pub enum Attribute {
     SelinuxCurrent,
     /// SELinux: the context that the next exec takes.
     SelinuxExec,
+    /// SELinux: the context that new sockets take.
+    SelinuxSocket,
     /// AppArmor: the label of the process.
     ApparmorCurrent,
     /// AppArmor: the label that the next exec takes.
@@ -30,6 +32,7 @@ impl Attribute {
         match self {
             Self::SelinuxCurrent => ["attr/current"; 2],
             Self::SelinuxExec => ["attr/exec"; 2],
+            Self::SelinuxSocket => ["attr/sockcreate"; 2],
             Self::ApparmorCurrent => ["attr/apparmor/current", "attr/current"],
             Self::ApparmorExec => ["attr/apparmor/exec", "attr/exec"],
         }
@@ -39,6 +42,7 @@ impl Attribute {
         match self {
             Self::SelinuxCurrent => (SelfAttribute::Current, SELINUX),
             Self::SelinuxExec => (SelfAttribute::Exec, SELINUX),
+            Self::SelinuxSocket => (SelfAttribute::Socket, SELINUX),
             Self::ApparmorCurrent => (SelfAttribute::Current, APPARMOR),
             Self::ApparmorExec => (SelfAttribute::Exec, APPARMOR),
         }

@@ -3,33 +3,49 @@
 //! It contains no parser of policies, no shell and no network. Unsafe code is in `sys` alone.
 //!
 //! ```no_run
-//! use canc_runtime::{Bundle, Request, launch};
+//! use canc_runtime::{Bundle, Host, Plan, Program, Request, enforce};
 //!
+//! # fn main() -> Result<(), canc_runtime::Failure> {
 //! let bundle = Bundle::open("webd.canc".as_ref())?;
-//! let request = Request { command: vec!["/usr/sbin/webd".into()], ..Request::default() };
+//! let policy = bundle.policy(None)?;
+//! let program = Program::of(policy, "/usr/sbin/webd".as_ref(), "".as_ref())?;
+//! let host = Host::probe(policy, Some(&program))?;
+//! let plan = Plan::new(policy, &host)?;
 //! // Comes back only if the program was not started.
-//! let failure = launch(&bundle, request).unwrap_err();
-//! eprintln!("{failure}");
-//! # Ok::<(), canc_runtime::Failure>(())
+//! let request = Request { command: vec!["webd".into(), "-f".into()], ..Request::default() };
+//! match enforce(&bundle, &host, &plan, &program, request)? {}
+//! # }
 //! ```
+//!
+//! [`launch`] does all of this in one call.
 
 pub mod args;
 mod bundle;
 mod caps;
+mod cgroup;
+pub mod diagnose;
 mod environment;
+mod errno;
 mod failure;
 pub mod host;
+mod instance;
 mod label;
 mod landlock;
 mod launch;
 mod limits;
+mod load;
+mod loaded;
 mod machine;
+mod mounts;
 mod namespaces;
 mod perform;
 mod plan;
 mod procfs;
 mod program;
 mod report;
+mod resident;
+mod script;
+pub mod survey;
 mod sys;
 mod system;
 mod trusted;
@@ -38,8 +54,9 @@ mod walk;
 pub use bundle::Bundle;
 pub use caps::CapSet;
 pub use failure::{Code, Failure};
-pub use launch::{Decision, Request, decide, launch, standard_descriptors};
-pub use plan::{Layer, LayerState, Namespace, Plan, Policy, Step};
+pub use host::HostFacts as Host;
+pub use launch::{Decision, Request, decide, enforce, launch, standard_descriptors};
+pub use plan::{CgroupLimit, Layer, LayerState, Namespace, Plan, Policy, Step};
 pub use program::Program;
-pub use report::{Enforcement, Format, LayerReport, State};
+pub use report::{Enforcement, Format, LayerReport, Refused, State};
 pub use sys::{Instruction, load_filter};

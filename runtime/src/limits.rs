@@ -13,13 +13,19 @@ pub const RLIMITS: [(&str, Resource); 6] = [
     ("stack", Resource::Stack),
 ];
 
-/// The words that need a cgroup.
-pub const CGROUP_LIMITS: [&str; 3] = ["cpu", "memory", "processes"];
+/// The words that need a cgroup, and the controller that each needs there.
+pub const CGROUP_LIMITS: [(&str, &str); 3] = [("cpu", "cpu"), ("memory", "memory"), ("processes", "pids")];
 
 /// The resource behind a word.
 #[must_use]
 pub fn resource(word: &str) -> Option<Resource> {
     RLIMITS.iter().find(|(w, _)| *w == word).map(|(_, resource)| *resource)
+}
+
+/// The cgroup controller behind a word.
+#[must_use]
+pub fn controller(word: &str) -> Option<&'static str> {
+    CGROUP_LIMITS.iter().find(|(w, _)| *w == word).map(|(_, controller)| *controller)
 }
 
 /// The bound to set. A limit is a ceiling: where the caller's hard limit is lower and may not be raised, the lower one stays, which holds

@@ -2,16 +2,20 @@
 //! capability that a step takes away is missed by a later one.
 
 use crate::caps::CapSet;
+use crate::cgroup;
 use crate::failure::{Code, Failure};
-use crate::host::{CapabilityFacts, capability_facts};
+use crate::host::{CapabilityFacts, four_sets};
 use crate::label::{self, Attribute};
-use crate::landlock::Prepared;
+use crate::landlock::{self, Places, Prepared};
+use crate::mounts;
 use crate::namespaces;
-use crate::plan::{Namespace, Plan, Step};
+use crate::plan::{CgroupLimit, Namespace, Plan, Step};
 use crate::procfs::{Procfs, explain};
 use crate::program::Program;
+use crate::resident;
 use crate::sys::{self, Arguments, Ending, Instruction};
 use crate::system::System;
+use canc_bundle::LandlockRuleset;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Dir, OFlags};
 use rustix::io::Errno;
@@ -27,6 +31,7 @@ use std::io::{self, Write};
 #[derive(Debug)]
 pub struct Machine {
     labels: Vec<(Attribute, OwnedFd)>,
+    rules: Option<(LandlockRuleset, Places)>,
     ruleset: Option<Prepared>,
     report: Option<OwnedFd>,
     /// What to say for each error of the exec; made before a filter can keep it from being made.
@@ -40,9 +45,10 @@ impl Machine {
     /// # Errors
     /// A label file that is not what it should be, no room for the descriptor.
     pub fn new(
+        called: &str,
         plan: &Plan,
         program: &Program,
-        ruleset: Option<Prepared>,
+        rules: Option<(LandlockRuleset, Places)>,
         report: Option<OwnedFd>,
     ) -> Result<Self, Failure> {
         let mut labels = Vec::new();
@@ -69,8 +75,8 @@ impl Machine {
                 _ => {}
             }
         }
-        let (messages, unknown) = messages(program);
-        Ok(Self { labels, ruleset, report, messages, unknown })
+        let (messages, unknown) = messages(called, program);
+        Ok(Self { labels, rules, ruleset: None, report, messages, unknown })
     }
 }
 
@@ -92,9 +98,9 @@ fn put_program(file: BorrowedFd<'_>, descriptor: u32) -> io::Result<()> {
     Ok(())
 }
 
-fn messages(program: &Program) -> (Vec<(i32, CString)>, CString) {
+fn messages(called: &str, program: &Program) -> (Vec<(i32, CString)>, CString) {
     let line = |why: &str| {
-        let text = format!("canc-run: {}: {why}\n", program.path.display());
+        let text = format!("{called}: {}: {why}\n", program.path.display());
         CString::new(text.replace('\0', "?")).unwrap_or_default()
     };
     let known = [
@@ -140,6 +146,10 @@ impl System for Machine {
         sys::new_session_keyring()
     }
 
+    fn cgroup(&mut self, parent: &str, enable: &[String], limits: &[CgroupLimit]) -> Result<String, String> {
+        cgroup::enter(parent, enable, limits)
+    }
+
     fn limit(&mut self, resource: Resource, value: u64) -> io::Result<()> {
         Ok(setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) })?)
     }
@@ -155,6 +165,24 @@ impl System for Machine {
         namespaces::make(kinds)
     }
 
+    fn stay_as_parent(&mut self) -> io::Result<()> {
+        resident::stay()
+    }
+
+    fn mounts(&mut self) -> Result<Vec<String>, String> {
+        mounts::make()
+    }
+
+    fn open_ruleset(&mut self) -> Result<Vec<String>, Failure> {
+        let Some((rules, places)) = self.rules.take() else {
+            return Err(Failure::refused("landlock", "no ruleset was read", ""));
+        };
+        let mut prepared = landlock::prepare(&rules, &places)?;
+        let skipped = std::mem::take(&mut prepared.skipped);
+        self.ruleset = Some(prepared);
+        Ok(skipped)
+    }
+
     fn drop_bounding(&mut self, set: CapSet) -> io::Result<()> {
         for number in set.numbers() {
             remove_capability_from_bounding_set(one(number))?;
@@ -164,7 +192,7 @@ impl System for Machine {
 
     /// Asks for no change that is none: a confined caller may lack the permission even for that.
     fn set_capabilities(&mut self, sets: &CapabilityFacts) -> io::Result<()> {
-        let now = capability_facts()?;
+        let now = four_sets()?;
         if now.ambient != CapSet::default() {
             clear_ambient_capability_set()?;
         }
@@ -181,7 +209,7 @@ impl System for Machine {
     }
 
     fn capabilities(&mut self) -> io::Result<CapabilityFacts> {
-        capability_facts()
+        four_sets()
     }
 
     fn no_new_privs(&mut self) -> io::Result<()> {

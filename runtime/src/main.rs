@@ -34,19 +34,15 @@ fn start(bundle: &Path, mut request: Request) -> Result<Decision, Failure> {
 }
 
 fn dry_run(decision: &Decision) -> u8 {
-    let host = serde_json::to_string_pretty(&decision.host).unwrap_or_default();
-    let code = print(&format!("host {host}\n"));
+    let code = print(&decision.to_string());
     match &decision.plan {
-        Ok(plan) if code == 0 => print(&plan.to_string()),
         Ok(_) => code,
         Err(failure) => fail(failure),
     }
 }
 
 fn fail(failure: &Failure) -> u8 {
-    let named =
-        |line: &str| if line.starts_with(' ') { format!("{line}\n") } else { format!("canc-run: {line}\n") };
-    tell(&failure.to_string().lines().map(named).collect::<String>());
+    tell(&failure.told_by("canc-run"));
     failure.code as u8
 }
 

@@ -7,8 +7,9 @@ use crate::environment::{self, Environment, Variables};
 use crate::failure::{Code, Failure};
 use crate::host::CapabilityFacts;
 use crate::limits;
-use crate::plan::{Layer, Namespace, Plan, Step};
+use crate::plan::{CgroupLimit, Layer, Namespace, Plan, Step};
 use crate::report::{Enforcement, Format};
+use crate::resident;
 use crate::sys::{Arguments, Instruction};
 use crate::system::System;
 use rustix::io::Errno;
@@ -18,6 +19,8 @@ use std::io;
 /// What the steps need besides the plan.
 #[derive(Debug)]
 pub struct Payload {
+    /// What messages begin with.
+    pub called: String,
     /// Where the program is, for the report.
     pub program: String,
     /// Its arguments, its own name first.
@@ -32,8 +35,6 @@ pub struct Payload {
     pub report: Option<Format>,
     /// Descriptors from 0 to 2 that were closed when canc itself started.
     pub opened_stdio: Vec<u32>,
-    /// Paths of the ruleset that got no rule.
-    pub skipped: Vec<String>,
     /// The process, whose number socket activation names.
     pub pid: u32,
 }
@@ -57,7 +58,10 @@ struct Launch<'a> {
 impl<'a> Launch<'a> {
     fn new(plan: &'a Plan, payload: Payload) -> Self {
         let mut report = Enforcement::new(plan, payload.program.clone(), payload.capabilities);
-        report.notes.extend(payload.skipped.iter().map(|path| format!("landlock: no rule for {path}")));
+        if let Some(seccomp) = report.layers.get_mut(&Layer::Seccomp).filter(|_| !payload.filters.is_empty())
+        {
+            seccomp.evidence = filters_in_words(&payload.filters);
+        }
         Self { plan, payload, report, arguments: None }
     }
 
@@ -74,9 +78,22 @@ impl<'a> Launch<'a> {
             Step::Descriptors { keep, activation } => self.descriptors(keep, *activation, system)?,
             Step::Environment { keep, set } => self.set_environment(keep, set),
             Step::Keyring => self.keyring(system)?,
+            Step::Cgroup { parent, enable, limits } => self.cgroup(parent, enable, limits, system)?,
             Step::Limit { word, value } => self.limit(word, *value, system)?,
             Step::Label { layer, write, expect } => self.label(*layer, write, expect, system)?,
             Step::Namespaces(kinds) => self.namespaces(kinds, system)?,
+            Step::Parent => system.stay_as_parent().map_err(|e| failed("isolate pid", &e))?,
+            Step::Mounts => {
+                let notes = system.mounts().map_err(|why| {
+                    let remedy = "look for mounts over /proc, which a user namespace may not uncover, and start it outside of a container";
+                    Failure::refused("isolate mount", why, remedy)
+                })?;
+                self.report.notes.extend(notes);
+            }
+            Step::Ruleset { .. } => {
+                let skipped = system.open_ruleset()?;
+                self.report.notes.extend(skipped.iter().map(|path| format!("landlock: no rule for {path}")));
+            }
             Step::Bounding { drop } => {
                 system.drop_bounding(*drop).map_err(|e| failed("capabilities (bounding set)", &e))?;
             }
@@ -87,7 +104,9 @@ impl<'a> Launch<'a> {
             }
             Step::Report => {
                 if let Some(format) = self.payload.report {
-                    system.report(&self.report.render(format)).map_err(|e| failed("report", &e))?;
+                    system
+                        .report(&self.report.render(&self.payload.called, format))
+                        .map_err(|e| failed("report", &e))?;
                 }
             }
             Step::Signals => system.default_signals().map_err(|e| failed("signals", &e))?,
@@ -103,6 +122,25 @@ impl<'a> Launch<'a> {
                 return Err(failed(&self.payload.program, &error).with_code(Code::CannotExecute));
             }
         }
+        Ok(())
+    }
+
+    fn cgroup(
+        &mut self,
+        parent: &str,
+        enable: &[String],
+        limits: &[CgroupLimit],
+        system: &mut impl System,
+    ) -> Result<(), Failure> {
+        let path = system.cgroup(parent, enable, limits).map_err(|why| {
+            Failure::refused(
+                "cgroup",
+                why,
+                "start it in a scope of its own: systemd-run --scope -p Delegate=yes -- …",
+            )
+        })?;
+        self.report.limits.extend(limits.iter().map(|limit| (limit.word.clone(), limit.value)));
+        self.report.notes.push(format!("cgroup: {path}"));
         Ok(())
     }
 
@@ -129,7 +167,7 @@ impl<'a> Launch<'a> {
             Failure::refused(
                 layer.word(),
                 why,
-                "look for mounts over /proc, and `canc apply` the bundle again",
+                "look for mounts over /proc, and load the policy again, as root: canc-run --load BUNDLE -- COMMAND",
             )
         })?;
         self.report.enforced(layer, found);
@@ -148,6 +186,7 @@ impl<'a> Launch<'a> {
     fn capabilities(&mut self, want: &CapabilityFacts, system: &mut impl System) -> Result<(), Failure> {
         system.set_capabilities(want).map_err(|e| failed("capabilities", &e))?;
         let now = system.capabilities().map_err(|e| failed("capabilities", &e))?;
+        let now = CapabilityFacts { bounding: want.bounding, ..now };
         if now != *want {
             return Err(Failure::refused("capabilities", "the kernel did not take the sets", ""));
         }
@@ -180,6 +219,11 @@ impl<'a> Launch<'a> {
         self.report.environment_kept = kept;
         self.report.environment_removed = removed;
         self.report.environment_set = set.iter().map(|(name, _)| name.clone()).collect();
+        let entries = if self.plan.steps.contains(&Step::Parent) {
+            environment::announced_to(entries, resident::PROGRAM_PID)
+        } else {
+            entries
+        };
         self.arguments = Some(Arguments::new(std::mem::take(&mut self.payload.arguments), entries));
     }
 
@@ -208,6 +252,13 @@ impl<'a> Launch<'a> {
         }
         Ok(())
     }
+}
+
+/// How many filters, and the instructions of each.
+fn filters_in_words(filters: &[Vec<Instruction>]) -> String {
+    let lengths: Vec<String> = filters.iter().map(|filter| filter.len().to_string()).collect();
+    let plural = if filters.len() == 1 { "" } else { "s" };
+    format!("{} filter{plural} of {} instructions", filters.len(), lengths.join(" and "))
 }
 
 fn failed(what: &str, error: &io::Error) -> Failure {

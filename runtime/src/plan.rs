@@ -2,7 +2,10 @@
 //! file, asks no kernel and computes no policy; what a combination of layers comes to stands in the manifest.
 
 mod capabilities;
+mod cgroup;
+mod instances;
 mod layers;
+mod loaded;
 mod namespaces;
 mod text;
 
@@ -61,6 +64,15 @@ pub enum Step {
     },
     /// A session keyring of its own.
     Keyring,
+    /// A cgroup of the program's own.
+    Cgroup {
+        /// Below which it is made.
+        parent: String,
+        /// The controllers that are enabled there first.
+        enable: Vec<String>,
+        /// What it is limited to.
+        limits: Vec<CgroupLimit>,
+    },
     /// An rlimit, soft and hard.
     Limit {
         /// The language's word.
@@ -79,12 +91,21 @@ pub enum Step {
     },
     /// Make these namespaces, map the caller to itself in a user namespace, bring the loopback device of a network namespace up.
     Namespaces(Vec<Namespace>),
+    /// Stay as the program's parent outside of the PID namespace, and as its first process inside.
+    Parent,
+    /// Mount a private `/tmp` and a fresh `/proc`, hide kernel files.
+    Mounts,
+    /// Open the paths of the Landlock ruleset, as they are now.
+    Ruleset {
+        /// The kernel's ABI.
+        abi: u32,
+    },
     /// Drop from the bounding set.
     Bounding {
         /// What is dropped.
         drop: CapSet,
     },
-    /// Set the other four sets; all five are read back.
+    /// Set the other four sets, which are read back.
     Capabilities(CapabilityFacts),
     /// Set `no_new_privs`.
     NoNewPrivs,
@@ -113,6 +134,15 @@ pub enum Step {
     },
 }
 
+/// A limit of a cgroup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CgroupLimit {
+    /// The language's word.
+    pub word: String,
+    /// The bound: bytes, a count, or percent of one processor.
+    pub value: u64,
+}
+
 impl Plan {
     /// Decides.
     ///
@@ -125,16 +155,24 @@ impl Plan {
         if !reasons.is_empty() {
             return Err(Failure { code: Code::Refused, reasons });
         }
-        not_done_yet(&policy.launch, &mut reasons, &mut accepted);
+        not_done_yet(&policy.launch, &mut reasons);
         let layers = layers::judge(policy, host, &mut reasons);
         layers::decide(policy, host, &layers, &mut reasons, &mut accepted);
         let mut notes = Vec::new();
-        let steps = steps(policy, host, &layers, &mut reasons, &mut notes);
+        instances::check(policy, host, &layers, &mut reasons, &mut notes);
+        let cgroup = cgroup::step(&policy.launch, host, &mut reasons, &mut accepted);
+        let steps = steps(policy, host, &layers, cgroup, &mut reasons, &mut notes);
         if !reasons.is_empty() {
             return Err(Failure { code: Code::Refused, reasons });
         }
         let complain = policy.launch.mode == "complain";
         Ok(Self { policy: policy.name.clone(), complain, layers, accepted, notes, steps })
+    }
+
+    /// What each layer would come to, whether or not the launch is refused.
+    #[must_use]
+    pub fn layers(policy: &Policy, host: &HostFacts) -> BTreeMap<Layer, LayerState> {
+        layers::judge(policy, host, &mut Vec::new())
     }
 
     /// The filters that are loaded, first to last.
@@ -169,7 +207,7 @@ fn check_words(policy: &Policy, reasons: &mut Vec<Refusal>) {
         unknown("mode", &launch.mode);
     }
     for word in launch.limits.keys() {
-        if limits::resource(word).is_none() && !limits::CGROUP_LIMITS.contains(&word.as_str()) {
+        if limits::resource(word).is_none() && limits::controller(word).is_none() {
             unknown("limit", word);
         }
     }
@@ -198,26 +236,7 @@ fn check_words(policy: &Policy, reasons: &mut Vec<Refusal>) {
 }
 
 /// What the manifest can ask for and this version does not do.
-fn not_done_yet(launch: &LaunchEntry, reasons: &mut Vec<Refusal>, accepted: &mut Vec<Refusal>) {
-    for (word, limit) in &launch.limits {
-        if limits::CGROUP_LIMITS.contains(&word.as_str()) {
-            let missing = reason(
-                format!("limit {word}"),
-                "this canc-run sets no cgroup limits",
-                format!(
-                    "bound it in the service unit or with systemd-run, and write `limit {word} … prefer`"
-                ),
-            );
-            if limit.prefer { accepted.push(missing) } else { reasons.push(missing) }
-        }
-    }
-    if launch.separate_instances {
-        reasons.push(reason(
-            "separate instances",
-            "this canc-run gives no categories to a run",
-            "remove the statement",
-        ));
-    }
+fn not_done_yet(launch: &LaunchEntry, reasons: &mut Vec<Refusal>) {
     if !launch.launch_from.iter().any(|from| matches!(&**from, "user" | "systemd")) {
         reasons.push(reason(
             "launch from",
@@ -231,6 +250,7 @@ fn steps(
     policy: &Policy,
     host: &HostFacts,
     layers: &BTreeMap<Layer, LayerState>,
+    cgroup: Option<Step>,
     reasons: &mut Vec<Refusal>,
     notes: &mut Vec<String>,
 ) -> Vec<Step> {
@@ -241,17 +261,22 @@ fn steps(
         Step::Environment { keep: launch.env_keep.clone(), set: launch.env_set.clone() },
         Step::Keyring,
     ];
-    steps.extend(rlimits(launch, host, notes));
+    steps.extend(cgroup);
     for layer in [Layer::Selinux, Layer::Apparmor] {
         if let Some(LayerState::Active { write: Some((write, expect)), .. }) = layers.get(&layer) {
             steps.push(Step::Label { layer, write: write.clone(), expect: expect.clone() });
         }
     }
-    steps.extend(namespaces::step(launch, host, reasons));
+    steps.extend(namespaces::steps(launch, host, reasons, notes));
+    let landlock = layers.get(&Layer::Landlock).is_some_and(LayerState::is_active);
+    if landlock {
+        steps.push(Step::Ruleset { abi: host.landlock_abi });
+    }
+    steps.extend(rlimits(launch, host, notes));
     steps.extend(capabilities::steps(launch, host, reasons, notes));
     steps.extend([Step::Report, Step::Signals]);
     let complain = launch.mode == "complain";
-    if layers.get(&Layer::Landlock).is_some_and(LayerState::is_active) {
+    if landlock {
         // From ABI 7 on the kernel logs refusals after an exec only where it is told to.
         steps.push(Step::Landlock { abi: host.landlock_abi, log: host.landlock_abi >= 7 });
     }
@@ -276,7 +301,9 @@ fn kept_descriptors(policy: &Policy, reasons: &mut Vec<Refusal>) -> Vec<u32> {
 }
 
 fn rlimits(launch: &LaunchEntry, host: &HostFacts, notes: &mut Vec<String>) -> Vec<Step> {
-    let may_raise = host.process.capabilities.effective.has(crate::caps::SYS_RESOURCE);
+    // In a user namespace of its own the process has no privilege over what the machine gave it.
+    let may_raise =
+        host.process.capabilities.effective.has(crate::caps::SYS_RESOURCE) && !namespaces::has_user(launch);
     let mut steps = Vec::new();
     for (word, limit) in launch.limits.iter().filter(|(word, _)| limits::resource(word).is_some()) {
         let Some(now) = host.process.limits.get(word) else { continue };

@@ -10,6 +10,10 @@ use std::path::{Path, PathBuf};
 const PROC_MAGIC: u64 = 0x9fa0;
 const SELINUX_MAGIC: u64 = 0xf97c_ff8c;
 const SECURITY_MAGIC: u64 = 0x7363_6673;
+/// `AAFS_MAGIC` of the same header.
+const APPARMOR_MAGIC: u64 = 0x5a3c_69f0;
+/// `CGROUP2_SUPER_MAGIC`.
+const CGROUP_MAGIC: u64 = 0x6367_7270;
 /// The inode of a procfs instance's root directory: `PROC_ROOT_INO` of `linux/proc_ns.h`.
 const PROC_ROOT_INODE: u64 = 1;
 /// How often a look-up is repeated that a rename elsewhere disturbed (openat2(2), `EAGAIN`).
@@ -21,7 +25,11 @@ pub struct KernelDir(OwnedFd);
 
 impl KernelDir {
     fn open(path: &str, magic: u64) -> io::Result<Self> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Self::open_with(path, magic, OFlags::NOFOLLOW)
+    }
+
+    fn open_with(path: &str, magic: u64, flags: OFlags) -> io::Result<Self> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC | flags;
         let dir = openat(CWD, path, flags, Mode::empty())?;
         #[expect(
             clippy::cast_sign_loss,
@@ -45,6 +53,24 @@ impl KernelDir {
     /// As [`KernelDir::selinux`].
     pub fn security() -> io::Result<Self> {
         Self::open("/sys/kernel/security", SECURITY_MAGIC)
+    }
+
+    /// AppArmor's own file system, which is mounted nowhere: a link of the kernel's in securityfs leads there, to the policy of the
+    /// namespace that the caller may see.
+    ///
+    /// # Errors
+    /// As [`KernelDir::selinux`].
+    pub fn apparmor() -> io::Result<Self> {
+        Self::open_with("/sys/kernel/security/apparmor/policy", APPARMOR_MAGIC, OFlags::empty())
+    }
+
+    /// The version 2 hierarchy of cgroups, also where it stands beside version 1.
+    ///
+    /// # Errors
+    /// As [`KernelDir::selinux`].
+    pub fn cgroup() -> io::Result<Self> {
+        Self::open("/sys/fs/cgroup", CGROUP_MAGIC)
+            .or_else(|_| Self::open("/sys/fs/cgroup/unified", CGROUP_MAGIC))
     }
 
     /// Opens a file below.
@@ -116,6 +142,12 @@ impl Procfs {
         PathBuf::from(format!("/proc/{}", self.pid))
     }
 
+    /// A path that leads to an open file, also to one opened without access to its contents.
+    #[must_use]
+    pub fn path_of(&self, fd: BorrowedFd<'_>) -> PathBuf {
+        self.own_directory().join("fd").join(fd.as_raw_fd().to_string())
+    }
+
     /// An extended attribute of an open file, also of one opened without access to its contents.
     ///
     /// # Errors
@@ -123,8 +155,7 @@ impl Procfs {
     pub fn attribute_of(&self, fd: BorrowedFd<'_>, name: &str) -> io::Result<String> {
         // Through the descriptor's link: fgetxattr(2) refuses a descriptor that was opened for its path alone.
         let mut buffer = vec![0; 4096];
-        let path = format!("{}/fd/{}", self.own_directory().display(), fd.as_raw_fd());
-        let size = rustix::fs::getxattr(path, name, &mut buffer[..])?;
+        let size = rustix::fs::getxattr(self.path_of(fd), name, &mut buffer[..])?;
         buffer.truncate(size);
         text(buffer)
     }

@@ -5,20 +5,23 @@ use crate::sys;
 use crate::walk::{Found, Stop, walk};
 use canc_bundle::LaunchEntry;
 use canc_bundle::glob::Glob;
-use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
+use rustix::fs::FileType;
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// A program that may be started.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Program {
     /// The file, opened for its path alone: what is executed, whatever happens to the path later.
     pub file: OwnedFd,
     /// Where it was when it was opened, without links.
     pub path: PathBuf,
+    /// Where it is the interpreter of a script: what stands before the arguments, its own name first and the script's path last.
+    pub before: Vec<OsString>,
 }
 
 impl Program {
@@ -27,7 +30,7 @@ impl Program {
     ///
     /// # Errors
     /// Not found (127), not executable (126).
-    pub fn find(command: &OsStr, search: &OsStr) -> Result<Self, Failure> {
+    pub(crate) fn find(command: &OsStr, search: &OsStr) -> Result<Self, Failure> {
         if command.as_bytes().contains(&b'/') {
             return Self::open(Path::new(command)).map_err(|e| cannot(command, e));
         }
@@ -46,7 +49,11 @@ impl Program {
         Err(cannot(command, last))
     }
 
-    fn open(path: &Path) -> Result<Self, Errno> {
+    /// Opens a program by its path.
+    ///
+    /// # Errors
+    /// What openat(2) says, `EACCES` for what is no regular file or not executable.
+    pub(crate) fn open(path: &Path) -> Result<Self, Errno> {
         let Found { file, stat, path } = walk(path, |_, _| Ok(())).map_err(|stop| match stop {
             Stop::Kernel(error) => error,
             Stop::Refused(_) => Errno::ACCESS,
@@ -56,58 +63,38 @@ impl Program {
         }
         match sys::may_execute(file.as_fd()).map_err(|e| Errno::from_io_error(&e)) {
             // Before Linux 5.8 only the exec itself can tell.
-            Ok(()) | Err(Some(Errno::NOSYS)) => Ok(Self { file, path }),
+            Ok(()) | Err(Some(Errno::NOSYS)) => Ok(Self { file, path, before: Vec::new() }),
             Err(error) => Err(error.unwrap_or(Errno::ACCESS)),
         }
     }
 
-    /// Checks the file against what the policy starts, and that the kernel can execute it by descriptor.
+    /// Whether the policy starts it.
     ///
     /// # Errors
-    /// A program that `exec` does not name (125), a script (126), a pattern that is damaged (125).
-    pub fn check(&self, launch: &LaunchEntry) -> Result<(), Failure> {
+    /// A pattern that is damaged (125).
+    pub(crate) fn is_started_by(&self, launch: &LaunchEntry) -> Result<bool, Failure> {
         let path = self.path.as_os_str().as_bytes();
-        let mut allowed = false;
-        for pattern in &launch.exec {
+        launch.exec.iter().try_fold(false, |allowed, pattern| {
             let glob = Glob::parse(pattern).map_err(|e| {
                 Failure::refused(format!("exec pattern {pattern:?}"), e.to_string(), "build the bundle again")
             })?;
-            allowed |= glob.matches(path);
-        }
-        if !allowed {
+            Ok(allowed | glob.matches(path))
+        })
+    }
+
+    /// Checks the file against what the policy starts.
+    ///
+    /// # Errors
+    /// A program that `exec` does not name, a pattern that is damaged (125).
+    pub(crate) fn check(&self, launch: &LaunchEntry) -> Result<(), Failure> {
+        if !self.is_started_by(launch)? {
             return Err(Failure::refused(
                 self.path.display().to_string(),
                 format!("the policy starts only {}", launch.exec.join(", ")),
                 format!("add to the policy: exec \"{}\";", self.path.display()),
             ));
         }
-        self.interpreter().map_or(Ok(()), |interpreter| Err(self.script(&interpreter)))
-    }
-
-    /// The interpreter of a script, for the message alone: the kernel itself does not execute a script by a descriptor that is closed on
-    /// exec. So a file that cannot be read, or another one at its path, is taken for no script.
-    fn interpreter(&self) -> Option<OsString> {
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW;
-        let file = openat(CWD, &self.path, flags, Mode::empty()).ok()?;
-        let (mine, other) = (fstat(&self.file).ok()?, fstat(&file).ok()?);
-        if (mine.st_dev, mine.st_ino) != (other.st_dev, other.st_ino) {
-            return None;
-        }
-        let mut buffer = [0; 256];
-        let size = rustix::io::pread(file, &mut buffer[..], 0).ok()?;
-        let line = buffer.get(..size)?.strip_prefix(b"#!")?.split(|b| *b == b'\n').next()?;
-        let word = line.split(|b| matches!(b, b' ' | b'\t')).find(|w| !w.is_empty()).unwrap_or_default();
-        Some(OsString::from_vec(word.to_vec()))
-    }
-
-    fn script(&self, interpreter: &OsStr) -> Failure {
-        let (path, interpreter) = (self.path.display(), interpreter.display());
-        Failure::refused(
-            path.to_string(),
-            "it is a script, and the kernel starts scripts by path, which could be another file by then",
-            format!("name its interpreter in `exec` and start it by that: {interpreter} {path}"),
-        )
-        .with_code(Code::CannotExecute)
+        Ok(())
     }
 }
 

@@ -77,26 +77,57 @@ pub enum State {
     Absent,
     /// Not in this policy.
     Off,
+    /// There, and why nothing is started.
+    Refused,
+}
+
+/// What is told instead where nothing is started: `docs/enforcement.schema.json` has both forms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refused {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The policy.
+    pub policy: String,
+    /// Where the program is.
+    pub program: String,
+    /// Each layer as it was found.
+    pub layers: BTreeMap<Layer, LayerReport>,
+    /// Why nothing is started.
+    pub refused: Vec<Refusal>,
+}
+
+impl Refused {
+    /// The refusal as one JSON object on a line. As text, the failure itself says it.
+    #[must_use]
+    pub fn render(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default() + "\n"
+    }
+}
+
+/// What layers come to before the first step.
+pub(crate) fn layers(states: &BTreeMap<Layer, LayerState>) -> BTreeMap<Layer, LayerReport> {
+    let layer = |state: &LayerState| {
+        let (state, evidence) = match state {
+            LayerState::Off => (State::Off, String::new()),
+            LayerState::Absent { why } => (State::Absent, why.clone()),
+            LayerState::Unfit { why, .. } => (State::Refused, why.clone()),
+            LayerState::Active { evidence, .. } => (State::Follows, evidence.clone()),
+        };
+        LayerReport { state, evidence }
+    };
+    states.iter().map(|(name, state)| (*name, layer(state))).collect()
 }
 
 impl Enforcement {
     /// What a plan says before its first step.
     #[must_use]
     pub fn new(plan: &Plan, program: String, capabilities: CapabilityFacts) -> Self {
-        let layer = |state: &LayerState| {
-            let (state, evidence) = match state {
-                LayerState::Off => (State::Off, String::new()),
-                LayerState::Absent { why } | LayerState::Unfit { why, .. } => (State::Absent, why.clone()),
-                LayerState::Active { evidence, .. } => (State::Follows, evidence.clone()),
-            };
-            LayerReport { state, evidence }
-        };
         Self {
             format: FORMAT,
             policy: plan.policy.clone(),
             program,
             complain: plan.complain,
-            layers: plan.layers.iter().map(|(l, state)| (*l, layer(state))).collect(),
+            layers: layers(&plan.layers),
             capabilities,
             no_new_privs: false,
             namespaces: Vec::new(),
@@ -116,11 +147,11 @@ impl Enforcement {
         self.layers.insert(layer, LayerReport { state: State::Enforced, evidence });
     }
 
-    /// The report as text, with its last newline.
+    /// The report as text, with its last newline; lines to read begin with what `called` says.
     #[must_use]
-    pub fn render(&self, format: Format) -> String {
+    pub fn render(&self, called: &str, format: Format) -> String {
         match format {
-            Format::Text => self.to_string(),
+            Format::Text => format!("{called}: {self}"),
             // A structure of strings and numbers always has a JSON form.
             Format::Json => serde_json::to_string(self).unwrap_or_default() + "\n",
         }
@@ -129,7 +160,7 @@ impl Enforcement {
 
 impl fmt::Display for Enforcement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "canc-run: {} under policy {}", self.program, self.policy)?;
+        writeln!(f, "{} under policy {}", self.program, self.policy)?;
         if self.complain {
             writeln!(f, "  COMPLAIN MODE: nothing is refused, only logged")?;
         }
@@ -139,6 +170,7 @@ impl fmt::Display for Enforcement {
                 State::Follows => "follows",
                 State::Absent => "absent",
                 State::Off => "off",
+                State::Refused => "refused",
             };
             writeln!(f, "  {:<12} {state:<9} {}", layer.word(), report.evidence)?;
         }

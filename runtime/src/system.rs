@@ -2,9 +2,10 @@
 //! of calls in the tests.
 
 use crate::caps::CapSet;
+use crate::failure::Failure;
 use crate::host::CapabilityFacts;
 use crate::label::Attribute;
-use crate::plan::Namespace;
+use crate::plan::{CgroupLimit, Namespace};
 use crate::sys::{Arguments, Instruction};
 use rustix::process::Resource;
 use std::io;
@@ -17,17 +18,25 @@ pub trait System {
     fn close_on_exec(&mut self, keep: &[u32]) -> io::Result<()>;
     /// Takes a session keyring of its own.
     fn new_keyring(&mut self) -> io::Result<()>;
+    /// Makes a cgroup, moves the process there, limits it, and tells its path.
+    fn cgroup(&mut self, parent: &str, enable: &[String], limits: &[CgroupLimit]) -> Result<String, String>;
     /// Sets an rlimit, soft and hard.
     fn limit(&mut self, resource: Resource, value: u64) -> io::Result<()>;
     /// Writes the exec label and returns what was read back, which is `expect`.
     fn label(&mut self, attribute: Attribute, write: &str, expect: &str) -> Result<String, String>;
     /// Makes namespaces; the error names the step.
     fn namespaces(&mut self, kinds: &[Namespace]) -> Result<(), String>;
+    /// Leaves the process that was called behind as parent and goes on in a child.
+    fn stay_as_parent(&mut self) -> io::Result<()>;
+    /// Mounts what an own mount namespace has, and tells what a reader should know.
+    fn mounts(&mut self) -> Result<Vec<String>, String>;
+    /// Opens the paths of the Landlock ruleset, and tells those that got no rule.
+    fn open_ruleset(&mut self) -> Result<Vec<String>, Failure>;
     /// Drops from the bounding set.
     fn drop_bounding(&mut self, set: CapSet) -> io::Result<()>;
     /// Sets all but the bounding set.
     fn set_capabilities(&mut self, sets: &CapabilityFacts) -> io::Result<()>;
-    /// Reads the five sets.
+    /// Reads all sets but the bounding one: that every drop was answered is what says so of that.
     fn capabilities(&mut self) -> io::Result<CapabilityFacts>;
     /// Sets `no_new_privs`, and reads that it is.
     fn no_new_privs(&mut self) -> io::Result<()>;

@@ -31,15 +31,22 @@ pub fn open_directory(path: &Path) -> Result<OwnedFd, Failure> {
 /// # Errors
 /// Who can change it.
 pub fn check(stat: &Stat, place: &Path) -> Result<(), Failure> {
-    let refuse = |why: String, remedy: String| {
-        Err(Failure::refused(format!("bundle path {}", place.display()), why, remedy))
-    };
+    let Some(why) = changeable(stat) else { return Ok(()) };
     let uid = geteuid().as_raw();
-    if stat.st_uid != 0 && stat.st_uid != uid {
-        return refuse(
-            format!("it belongs to user {}, who could change what is enforced", stat.st_uid),
-            format!("copy the bundle to a place of your own, or: chown {uid} {}", place.display()),
-        );
+    let remedy = if belongs_to_others(stat) {
+        format!("copy the bundle to a place of your own, or: chown {uid} {}", place.display())
+    } else {
+        format!("chmod go-w {}", place.display())
+    };
+    let what = format!("bundle path {}", place.display());
+    Err(Failure::refused(what, format!("{why}, and so change what is enforced"), remedy))
+}
+
+/// How somebody other than root and the caller can change something.
+#[must_use]
+pub fn changeable(stat: &Stat) -> Option<String> {
+    if belongs_to_others(stat) {
+        return Some(format!("it belongs to user {}, who could change it", stat.st_uid));
     }
     let open = match FileType::from_raw_mode(stat.st_mode) {
         // The mode of a link means nothing; its owner and its directory decide.
@@ -47,16 +54,11 @@ pub fn check(stat: &Stat, place: &Path) -> Result<(), Failure> {
         FileType::Directory => stat.st_mode & OTHERS_WRITE != 0 && stat.st_mode & STICKY == 0,
         _ => stat.st_mode & OTHERS_WRITE != 0,
     };
-    if open {
-        return refuse(
-            format!(
-                "others can write it (mode {:03o}), and so change what is enforced",
-                stat.st_mode & 0o777
-            ),
-            format!("chmod go-w {}", place.display()),
-        );
-    }
-    Ok(())
+    open.then(|| format!("others can write it (mode {:03o})", stat.st_mode & 0o777))
+}
+
+fn belongs_to_others(stat: &Stat) -> bool {
+    stat.st_uid != 0 && stat.st_uid != geteuid().as_raw()
 }
 
 fn cannot(path: &Path, error: Errno) -> Failure {

@@ -3,7 +3,7 @@
 
 mod support;
 
-use canc_runtime::{Bundle, Layer, LayerState, Request, launch};
+use canc_runtime::{Bundle, Code, Host, Layer, LayerState, Plan, Program, Request, enforce, launch};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -40,4 +40,45 @@ fn a_bundle_in_memory_is_decided_like_one_on_disk() {
     assert_eq!(plan, on_disk);
     let damaged = Bundle::from_memory(b"{}", files).unwrap_err();
     assert!(damaged.to_string().contains("missing field"), "{damaged}");
+}
+
+/// The four steps by themselves, in a process that goes on because the last of them refuses.
+#[test]
+fn the_steps_are_those_of_a_launch() {
+    let mut made = Made::new();
+    let directory = made.write();
+    let bundle = Bundle::open(&directory).unwrap();
+    let policy = bundle.policy(None).unwrap();
+    let command = made.probe();
+    let program = Program::of(policy, command.as_os_str(), "".as_ref()).unwrap();
+    let host = Host::probe(policy, Some(&program)).unwrap();
+    let plan = Plan::new(policy, &host).unwrap();
+    let request = Request { command: vec![command.into()], dry_run: true, ..Request::default() };
+    let decision = launch(&bundle, request.clone()).unwrap();
+    assert_eq!((decision.plan.as_ref(), &decision.host), (Ok(&plan), &host));
+    // Without a program, the host is the same but for what a label would tell.
+    assert_eq!(Host::probe(policy, None).unwrap(), host);
+    // Read and verified before the first step: nothing of this process is changed.
+    std::fs::write(directory.join("p0.bpf"), bpf::allow_all().repeat(2)).unwrap();
+    let failure = enforce(&bundle, &host, &plan, &program, request).unwrap_err();
+    assert_eq!(failure.code, Code::Refused);
+    assert!(failure.to_string().contains("it was altered after the build"), "{failure}");
+    assert_eq!(Host::probe(policy, Some(&program)).unwrap(), host);
+}
+
+#[test]
+fn a_program_is_never_one_that_the_policy_does_not_start() {
+    let mut made = Made::new();
+    let directory = made.write();
+    let bundle = Bundle::open(&directory).unwrap();
+    let policy = bundle.policy(None).unwrap();
+    for (command, code) in
+        [("/usr/bin/true", Code::Refused), ("/none", Code::NotFound), ("/etc", Code::CannotExecute)]
+    {
+        let failure = Program::of(policy, command.as_ref(), "".as_ref()).unwrap_err();
+        assert_eq!(failure.code, code, "{failure}");
+    }
+    let search = made.home.path().join("bin");
+    let found = Program::of(policy, "probe".as_ref(), search.as_os_str()).unwrap();
+    assert_eq!(found.path, made.probe().canonicalize().unwrap());
 }

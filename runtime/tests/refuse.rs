@@ -261,14 +261,32 @@ mod policies {
     #[test]
     fn what_this_version_does_not_do() {
         let mut made = Made::new();
-        made.launch().limits.insert("memory".into(), LimitEntry { value: 1 << 30, prefer: false });
-        made.launch().isolate = vec!["pid".into()];
         made.launch().separate_instances = true;
-        made.is_refused(&["limit memory", "isolate pid", "separate instances"]);
-        made.launch().isolate.clear();
-        made.launch().separate_instances = false;
+        made.is_refused(&["separate instances"]);
+    }
+
+    /// Without version 2 cgroups, which a mount over them stages.
+    #[test]
+    fn limits_that_nothing_here_can_set() {
+        let mut made = Made::new();
+        made.launch().limits.insert("memory".into(), LimitEntry { value: 1 << 30, prefer: false });
+        let run = |made: &mut Made| {
+            let bundle = made.write();
+            let script = "mount -t tmpfs none /sys/fs/cgroup; exec \"$@\"";
+            let mut command = support::with_own_mounts(script);
+            command.arg(made.canc_run()).args(["--report", "json"]).arg(bundle).arg(made.probe());
+            ran(command.args(["list", "/"]))
+        };
+        refused(&run(&mut made), &["limit memory: no cgroup2 file system is mounted", "to mend it: "]);
+        made.launch().limits.insert("processes".into(), LimitEntry { value: 1, prefer: true });
+        refused(&run(&mut made), &["limit memory"]);
         made.launch().limits.insert("memory".into(), LimitEntry { value: 1 << 30, prefer: true });
-        made.permits(&["list", "/"]);
+        let ran = run(&mut made);
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        let report: serde_json::Value = serde_json::from_str(&ran.err).unwrap();
+        let what = |n: usize| report["accepted"][n]["what"].clone();
+        assert_eq!((what(0), what(1)), ("limit memory".into(), "limit processes".into()));
+        assert!(report["limits"].get("memory").is_none(), "{report}");
     }
 
     #[test]
@@ -279,106 +297,6 @@ mod policies {
         made.policy().apparmor =
             Some(canc_bundle::ApparmorEntry { profile, source: artefact, complain: false });
         made.is_refused(&["no compiler makes it"]);
-    }
-}
-
-mod programs {
-    use super::*;
-
-    #[test]
-    fn outside_the_policy() {
-        let mut made = Made::new();
-        let bundle = made.write();
-        let home = made.home.path().canonicalize().unwrap();
-        let (probe, copy, hard) = (home.join("bin/probe"), home.join("copy"), home.join("hard"));
-        support::copy(&probe, &copy);
-        fs::hard_link(&probe, &hard).unwrap();
-        for other in [copy.to_str().unwrap(), hard.to_str().unwrap(), "/usr/bin/true", "true"] {
-            refused(&launch(&made, &bundle, &[other]), &["the policy starts only", "/bin/*", "exec \""]);
-        }
-        // Other names of the same file: what counts is where it is.
-        symlink(&probe, home.join("link")).unwrap();
-        let by_root = format!("/proc/self/root{}", probe.display());
-        for same in [home.join("link").to_str().unwrap(), &by_root] {
-            assert_eq!(launch(&made, &bundle, &[same, "label"]).code, Some(0), "{same}");
-        }
-        symlink("/usr/bin/true", home.join("bin/true")).unwrap();
-        refused(
-            &launch(&made, &bundle, &[home.join("bin/true").to_str().unwrap()]),
-            &["/usr/bin/true", "the policy starts only"],
-        );
-    }
-
-    #[test]
-    fn missing_and_not_executable() {
-        let mut made = Made::new();
-        let bundle = made.write();
-        let home = made.home.path().canonicalize().unwrap();
-        fs::write(home.join("bin/data"), "x").unwrap();
-        fs::write(home.join("bin/garbage"), "garbage").unwrap();
-        fs::set_permissions(home.join("bin/garbage"), Permissions::from_mode(0o755)).unwrap();
-        let at = |name: &str| home.join(name).to_str().unwrap().to_owned();
-        for (command, code, words) in [
-            (at("bin/none"), 127, "no such program"),
-            (at("bin/probe/x"), 127, "no such program"),
-            ("no-such-program".into(), 127, "no such program"),
-            (String::new(), 127, "no such program"),
-            (at("bin/data"), 126, "Permission denied"),
-            (at("bin"), 126, "Permission denied"),
-            (at("bin/garbage"), 126, "no format that the kernel executes"),
-        ] {
-            let ran = launch(&made, &bundle, &[&command]);
-            assert_eq!(ran.code, Some(code), "{command}: {}", ran.err);
-            assert!(ran.err.contains(words), "{command}: {}", ran.err);
-        }
-    }
-
-    #[test]
-    fn scripts() {
-        let mut made = Made::new();
-        let bundle = made.write();
-        let script = made.home.path().join("bin/script");
-        fs::write(&script, "#! /bin/sh -e\necho ran\n").unwrap();
-        fs::set_permissions(&script, Permissions::from_mode(0o755)).unwrap();
-        let ran = launch(&made, &bundle, &[script.to_str().unwrap()]);
-        assert_eq!((ran.code, ran.out.as_str()), (Some(126), ""));
-        assert!(
-            ran.err.contains("it is a script") && ran.err.contains("start it by that: /bin/sh "),
-            "{}",
-            ran.err
-        );
-    }
-
-    #[test]
-    fn nothing_comes_from_the_current_directory_unnamed() {
-        let mut made = Made::new();
-        let bundle = made.write();
-        let bin = made.home.path().join("bin");
-        let run = |path: &str, command: &str| {
-            ran(Command::new(made.canc_run())
-                .arg(&bundle)
-                .args([command, "label"])
-                .current_dir(&bin)
-                .env("PATH", path))
-        };
-        for path in ["", ".", ":/usr/bin", "bin"] {
-            assert_eq!(run(path, "probe").code, Some(127), "{path:?}");
-        }
-        assert_eq!(run("", "./probe").code, Some(0));
-        assert_eq!(run(&format!("/nowhere:{}", bin.display()), "probe").code, Some(0));
-    }
-
-    #[test]
-    fn the_programs_own_code_is_passed_on() {
-        let mut made = Made::new();
-        assert_eq!(made.run(&[]).code, Some(2));
-        assert_eq!(made.run(&["open-read", "/nowhere"]).code, Some(1));
-        assert_eq!(made.run(&["label"]).code, Some(0));
-        use std::os::unix::process::ExitStatusExt;
-        let number = libc::SYS_kill.to_string();
-        let mut command = made.command(&["syscall", &number, "0", "9"]);
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        assert_eq!(command.status().unwrap().signal(), Some(9));
     }
 }
 

@@ -136,6 +136,67 @@ fn signals_are_unblocked_and_default() {
     assert_eq!(found["blocked"], "0000000000000000");
 }
 
+/// As env(1) of newer systems can leave them, and no shell.
+#[test]
+fn signals_that_the_caller_blocks_are_not_blocked() {
+    let mut made = Made::new();
+    let bundle = made.write();
+    let block = |command: &[&std::path::Path]| {
+        let mut out = Command::new("env");
+        out.args(["--block-signal=TERM,USR1", "--ignore-signal=CHLD"]).args(command).arg("state");
+        state(&mut out)
+    };
+    let (canc_run, probe) = (made.canc_run(), made.probe());
+    let before = block(&[&probe]);
+    let both = 1_u64 << (libc::SIGTERM - 1) | 1 << (libc::SIGUSR1 - 1);
+    assert_eq!(
+        (&before["blocked"], &before["ignored"]),
+        (&json!(format!("{both:016x}")), &json!([libc::SIGCHLD]))
+    );
+    let after = block(&[&canc_run, &bundle, &probe]);
+    assert_eq!((&after["blocked"], &after["ignored"]), (&json!("0000000000000000"), &json!([])));
+}
+
+/// Everything that the probe knows of itself: as the caller has it, or as the policy says.
+#[test]
+fn nothing_is_inherited_that_is_not_named() {
+    let mut made = Made::new();
+    made.launch().limits.insert("core".into(), LimitEntry { value: 0, prefer: false });
+    let script = "exec 3</etc; umask 037; cd /usr; ulimit -S -n 900; export SECRET=x; trap '' USR2;";
+    let before = state(&mut bare(script, &made));
+    let after = state(&mut after(script, &mut made));
+    let keys = |state: &Value| state.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&before), keys(&after));
+    let none = json!("0000000000000000");
+    for key in keys(&before) {
+        let (is, was) = (&after[&key], &before[&key]);
+        match key.as_str() {
+            // The caller's.
+            "uids" | "gids" | "groups" | "parent" | "session" | "securebits" | "dumpable" | "directory"
+            | "umask" | "arguments" => assert_eq!(is, was, "{key}"),
+            "permitted" | "effective" | "inheritable" | "ambient" => assert_eq!(is, &none, "{key}"),
+            "bounding" if rustix::process::geteuid().is_root() => assert_eq!(is, &none),
+            "bounding" => assert_eq!(is, was),
+            "no_new_privs" => assert_eq!(is, &json!(1)),
+            "seccomp" => assert_eq!(is, &json!(2)),
+            "blocked" => assert_eq!(is, &none),
+            "ignored" => assert_eq!((is, was), (&json!([]), &json!([libc::SIGUSR2]))),
+            "descriptors" => assert_eq!(numbers(&after), [0, 1, 2]),
+            "environment" => assert_eq!(is, &json!([])),
+            "limits" => {
+                assert_eq!(is["core"], json!([0, 0]));
+                for other in ["cpu_time", "file_size", "stack", "open_files", "locked_memory"] {
+                    assert_eq!(is[other], was[other], "{other}");
+                }
+            }
+            "session_keyring" => assert_ne!(is, was),
+            // Two processes.
+            "pid" => {}
+            other => panic!("{other} is inherited, and nothing here says how: {is}"),
+        }
+    }
+}
+
 #[test]
 fn limits_are_ceilings() {
     let mut made = Made::new();
@@ -173,8 +234,18 @@ fn limits_at_zero_are_told() {
         let ran = ran(&mut as_nobody_special(&after(script, &mut made)));
         support::refused(&ran, &words);
     }
+    // Where not even libraries can be opened, the loader ends a launcher that needs some.
+    let none = ran(&mut as_nobody_special(&after("ulimit -n 0;", &mut made)));
+    assert_eq!((none.out.as_str(), none.code.is_some_and(|code| code >= 125)), ("", true), "{}", none.err);
     let found = state(&mut as_nobody_special(&after("ulimit -f 0; ulimit -c 0; ulimit -l 0;", &mut made)));
     assert_eq!(found["limits"]["file_size"], json!([0, 0]));
+    // In place, no process is needed; a PID namespace needs two.
+    assert!(
+        state(&mut as_nobody_special(&after("prlimit --nproc=0:0 --pid $$;", &mut made)))["pid"].is_u64()
+    );
+    made.launch().isolate = vec!["user".into(), "pid".into()];
+    let ran = ran(&mut as_nobody_special(&after("prlimit --nproc=0:0 --pid $$;", &mut made)));
+    support::refused(&ran, &["isolate pid", "Resource temporarily unavailable"]);
 }
 
 /// Without the capability to raise hard limits.

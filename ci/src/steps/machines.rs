@@ -2,6 +2,11 @@
 //! without the layer it works. One kind of machine for each layer of access control, one without, and this machine's own kernel.
 
 mod calls;
+mod doctor;
+mod instances;
+mod load;
+
+pub use doctor::record as record_doctor;
 
 use super::{ensure, examples, fragments};
 use crate::oracle::selinux::Store;
@@ -17,9 +22,11 @@ const REFUSED: &str = "/srv/other/refused";
 /// All machines, two at a time.
 pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
     let tools = Tools::build(rootfs)?;
-    let none = none(&tools)?;
+    let mut none = none(&tools)?;
     let here = vm::run_here(rootfs, &none)?;
+    doctor::add(&tools, "debian13-none", &mut none);
     let mut jobs = vec![selinux(rootfs, &tools)?, apparmor(&tools)?, none];
+    jobs.extend([instances::job(rootfs, &tools)?, load::selinux(&tools)?, load::apparmor(&tools)?]);
     jobs.extend(examples::jobs(&tools)?);
     jobs.push(fragments::job(&tools, "debian13-apparmor")?);
     let mut good = true;
@@ -28,6 +35,15 @@ pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
         good &= report.is_good();
     }
     ensure(good, || "not every machine behaved as expected".to_owned())
+}
+
+/// The machines in which policies are loaded and runs kept apart, alone.
+pub fn run_load(rootfs: &Rootfs) -> Result<(), Error> {
+    let tools = Tools::build(rootfs)?;
+    let jobs = [instances::job(rootfs, &tools)?, load::selinux(&tools)?, load::apparmor(&tools)?];
+    let reports = vm::run_all(rootfs, &jobs)?;
+    reports.iter().for_each(|report| print!("{report}"));
+    ensure(reports.iter().all(vm::VmReport::is_good), || "not every machine behaved as expected".to_owned())
 }
 
 /// The policy as it is, with one layer alone, and without any layer that knows files.
@@ -94,6 +110,7 @@ fn selinux(rootfs: &Rootfs, tools: &Tools) -> Result<VmJob, Error> {
     job.tests = variants.tests(&["avc:", "denied", "canc__cat_t", "tclass=file", "permissive=0"]);
     let label = variants.only.launch(&["/usr/bin/cat", "/proc/self/attr/current"]);
     job.tests.push(VmTest::launch("own label", label).stdout("unconfined_u:unconfined_r:canc__cat_t:s0"));
+    doctor::add(tools, "debian13-selinux", &mut job);
     Ok(job)
 }
 
@@ -107,6 +124,7 @@ fn apparmor(tools: &Tools) -> Result<VmJob, Error> {
     job.tests = variants.tests(&denied);
     let label = variants.only.launch(&["/usr/bin/cat", "/proc/self/attr/apparmor/current"]);
     job.tests.push(VmTest::launch("own label", label).stdout("canc.cat (enforce)"));
+    doctor::add(tools, "debian13-apparmor", &mut job);
     Ok(job)
 }
 

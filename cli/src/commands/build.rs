@@ -7,7 +7,7 @@ use crate::args::{BuildArgs, Emit};
 use crate::exit::Exit;
 use crate::paint::Paint;
 use crate::stream::Streams;
-use crate::{render, table, write};
+use crate::{launcher, render, table, write};
 use canc_bundle::Manifest;
 use canc_codegen::build::{Build, build};
 use canc_dsl::codes;
@@ -41,8 +41,9 @@ fn finish(args: &BuildArgs, compiled: &Compiled, built: &Build, streams: &mut St
         streams.out(&artefact(emit, built));
         return Ok(Exit::Done);
     }
+    let launcher = launcher(args, built)?;
     let target = output(args);
-    write::bundle(&target, &built.files).map_err(|e| Failure::host(e.to_string()))?;
+    write::bundle(&target, &built.files, &launcher).map_err(|e| Failure::host(e.to_string()))?;
     if args.source.json {
         let diagnostics = render::json(&compiled.diagnostics, &compiled.sources);
         let bundle = target.display().to_string();
@@ -55,6 +56,13 @@ fn finish(args: &BuildArgs, compiled: &Compiled, built: &Build, streams: &mut St
         streams.out(&format!("wrote {}\n", target.display()));
     }
     Ok(Exit::Done)
+}
+
+/// The launcher as a file of the bundle, where it is asked for.
+fn launcher(args: &BuildArgs, built: &Build) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    let Some(path) = &args.with_runtime else { return Ok(Vec::new()) };
+    let bytes = launcher::read(path.as_deref(), &built.manifest.options.arches).map_err(Failure::host)?;
+    Ok(vec![(launcher::NAME.into(), bytes)])
 }
 
 /// `./<stem>.canc`, in the working directory whatever directory the policy is in.

@@ -3,7 +3,9 @@
 mod build;
 mod check;
 mod compile;
+mod doctor;
 mod explain;
+mod run;
 mod std_library;
 mod target_options;
 mod test;
@@ -12,6 +14,7 @@ mod validate;
 use crate::args::{Cli, Color, Command};
 use crate::exit::Exit;
 use crate::stream::Streams;
+use std::path::Path;
 
 /// Runs the command that was asked for.
 pub fn run(cli: &Cli, streams: &mut Streams<'_>) -> Exit {
@@ -23,7 +26,9 @@ pub fn run(cli: &Cli, streams: &mut Streams<'_>) -> Exit {
     let done = match &cli.command {
         Command::Build(args) => build::run(args, streams),
         Command::Check(args) => check::run(args, streams),
+        Command::Doctor(args) => doctor::run(args, streams),
         Command::Explain(args) => explain::run(args, streams),
+        Command::Run(args) => run::run(args, streams),
         Command::Std(args) => std_library::run(args, streams),
         Command::Test(args) => test::run(args, streams),
         Command::Validate(args) => validate::run(args, streams),
@@ -63,4 +68,15 @@ pub fn to_json<T: serde::Serialize>(value: &T) -> String {
     let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// A bundle was built already; the first option that is given and is for building is named.
+fn refuse_options_of_a_build(given: &[(bool, &str)], bundle: &Path) -> Result<(), Failure> {
+    match given.iter().find(|(given, _)| *given) {
+        Some((_, option)) => Err(Failure::usage(format!(
+            "`{option}` is for building; `{}` is a bundle that was built already",
+            bundle.display()
+        ))),
+        None => Ok(()),
+    }
 }

@@ -21,7 +21,7 @@ pub fn run(args: &ValidateArgs, streams: &mut Streams<'_>) -> Outcome {
     let dir = tempfile::Builder::new().prefix("canc-bundle-").tempdir();
     let dir = dir.map_err(|e| Failure::host(format!("cannot make a temporary directory: {e}")))?;
     let bundle = dir.path().join("bundle");
-    write::bundle(&bundle, &built.files).map_err(|e| Failure::host(e.to_string()))?;
+    write::bundle(&bundle, &built.files, &[]).map_err(|e| Failure::host(e.to_string()))?;
     ask(args, &bundle, streams)
 }
 
@@ -49,13 +49,7 @@ fn refuse_options_of_a_build(args: &ValidateArgs) -> Result<(), Failure> {
         (args.apparmor_abi.is_some(), "--apparmor-abi"),
         (args.allow_raw, "--allow-raw"),
     ];
-    match given.into_iter().find(|(given, _)| *given) {
-        Some((_, option)) => Err(Failure::usage(format!(
-            "`{option}` is for building; `{}` is a bundle that was built already",
-            args.subject.display()
-        ))),
-        None => Ok(()),
-    }
+    super::refuse_options_of_a_build(&given, &args.subject)
 }
 
 /// `None` where the policy is wrong, which the diagnostics then say.

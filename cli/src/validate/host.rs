@@ -52,6 +52,11 @@ impl Workplace {
 }
 
 impl Host {
+    /// This host.
+    pub fn here() -> Self {
+        Self { sysroot: None }
+    }
+
     /// This host, or a root file system on it.
     pub fn new(sysroot: Option<&Path>) -> Result<Self, String> {
         let Some(root) = sysroot else { return Ok(Self { sysroot: None }) };

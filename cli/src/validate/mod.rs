@@ -6,7 +6,7 @@
 mod apparmor;
 mod bundle;
 mod filter;
-mod host;
+pub(crate) mod host;
 mod seccomp;
 mod selinux;
 

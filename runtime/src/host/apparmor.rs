@@ -3,6 +3,8 @@
 
 use super::{ApparmorFacts, ProfileFacts};
 use crate::label::{self, Attribute};
+use crate::procfs::KernelDir;
+use rustix::fs::{Dir, OFlags};
 use rustix::io::Errno;
 use std::io;
 
@@ -22,6 +24,10 @@ pub(super) fn facts(profile: &str) -> ApparmorFacts {
     // A thread has its own exec label, which ends with it: the process stays as it was.
     let tried = std::thread::scope(|scope| scope.spawn(|| try_profile(&command)).join());
     match tried {
+        Ok(Ok(ProfileFacts::Loaded { mode, .. })) => {
+            let (digest, record) = (kernel_digest(profile), crate::loaded::read("apparmor", profile));
+            ApparmorFacts::Active { own, profile: ProfileFacts::Loaded { mode, digest, record } }
+        }
         Ok(Ok(profile)) => ApparmorFacts::Active { own, profile },
         Ok(Err(e)) => {
             ApparmorFacts::Unreadable { why: format!("exec label: {}", crate::procfs::explain(&e)) }
@@ -43,5 +49,24 @@ fn try_profile(command: &str) -> io::Result<ProfileFacts> {
         }
     }
     let set = crate::procfs::read_text(&file)?;
-    Ok(ProfileFacts::Loaded { mode: label::mode_of(&set).unwrap_or("unknown").to_owned() })
+    let mode = label::mode_of(&set).unwrap_or("unknown").to_owned();
+    Ok(ProfileFacts::Loaded { mode, digest: None, record: None })
+}
+
+/// The kernel's digest of a loaded profile, named after its algorithm: the file `sha256` (before Linux 6.8 `sha1`) beside the profile's
+/// `name` in AppArmor's file system. `None` where that is not mounted, or the kernel is built without digests.
+pub(crate) fn kernel_digest(profile: &str) -> Option<String> {
+    let dir = KernelDir::apparmor().ok()?;
+    let profiles = Dir::new(dir.file("profiles", OFlags::RDONLY | OFlags::DIRECTORY).ok()?).ok()?;
+    for entry in profiles.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        // The directory is the name and a number.
+        if !name.starts_with(profile) || dir.text(format!("profiles/{name}/name")).ok()? != profile {
+            continue;
+        }
+        let digest =
+            |kind: &str| Some(format!("{kind}:{}", dir.text(format!("profiles/{name}/{kind}")).ok()?));
+        return digest("sha256").or_else(|| digest("sha1"));
+    }
+    None
 }

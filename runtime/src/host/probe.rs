@@ -1,9 +1,10 @@
 //! The running host to [`HostFacts`]: asks the kernel, tries what can only be tried, and changes nothing of the process.
 
 use super::{
-    ApparmorFacts, CapabilityFacts, HostFacts, LimitFacts, ProcessFacts, SeccompFacts, SelinuxFacts,
+    ApparmorFacts, CapabilityFacts, CgroupFacts, HostFacts, LimitFacts, ProcessFacts, SeccompFacts,
+    SelinuxFacts,
 };
-use super::{apparmor, selinux};
+use super::{apparmor, cgroup, selinux};
 use crate::caps::CapSet;
 use crate::limits::RLIMITS;
 use crate::procfs::KernelDir;
@@ -26,6 +27,10 @@ pub struct Wanted<'a> {
     pub program: Option<BorrowedFd<'a>>,
     /// Whether the program will run under `no_new_privs`.
     pub no_new_privs: bool,
+    /// Whether the run gets categories of its own.
+    pub separate_instances: bool,
+    /// Whether a limit needs a cgroup.
+    pub cgroup: bool,
 }
 
 /// Asks.
@@ -55,6 +60,7 @@ pub fn probe(wanted: &Wanted<'_>) -> io::Result<HostFacts> {
             log: sys::action_available(Action::Log),
             kill_process: sys::action_available(Action::KillProcess),
         },
+        cgroup: if wanted.cgroup { cgroup::facts() } else { CgroupFacts::NotAsked },
         modules,
     })
 }
@@ -62,7 +68,7 @@ pub fn probe(wanted: &Wanted<'_>) -> io::Result<HostFacts> {
 const NOT_ACTIVE: &str = "not among the kernel's active security modules";
 
 /// Names of the active modules by `LSM_ID_…` of `linux/lsm.h`; from securityfs before Linux 6.8.
-fn modules() -> Option<Vec<String>> {
+pub(crate) fn modules() -> Option<Vec<String>> {
     const NAMES: [(u64, &str); 14] = [
         (100, "capability"),
         (101, "selinux"),
@@ -93,10 +99,11 @@ fn modules() -> Option<Vec<String>> {
 }
 
 fn process() -> io::Result<ProcessFacts> {
+    let (bounding, last_capability) = bounding();
     Ok(ProcessFacts {
         uid: geteuid().as_raw(),
-        capabilities: capability_facts()?,
-        last_capability: last_capability(),
+        capabilities: CapabilityFacts { bounding, ..four_sets()? },
+        last_capability,
         no_new_privs: no_new_privs()?,
         limits: RLIMITS
             .iter()
@@ -108,46 +115,37 @@ fn process() -> io::Result<ProcessFacts> {
     })
 }
 
-/// The five sets of the calling thread.
+/// The sets of the calling thread but the bounding one, which takes a system call for each capability.
 ///
 /// # Errors
 /// What capget(2) says.
-pub(crate) fn capability_facts() -> io::Result<CapabilityFacts> {
+pub(crate) fn four_sets() -> io::Result<CapabilityFacts> {
     let sets = capabilities(None)?;
-    let one = |n: u8| CapabilitySet::from_bits_retain(1 << n);
     let mut facts = CapabilityFacts {
         permitted: CapSet(sets.permitted.bits()),
         effective: CapSet(sets.effective.bits()),
         inheritable: CapSet(sets.inheritable.bits()),
         ..CapabilityFacts::default()
     };
-    for n in 0..64 {
-        match capability_is_in_bounding_set(one(n)) {
-            Ok(true) => facts.bounding = facts.bounding.with(n),
-            Ok(false) => {}
-            // From the first number on that the kernel does not know.
-            Err(_) => break,
-        }
-    }
     // The kernel keeps the ambient set within these two.
     for n in facts.permitted.and(facts.inheritable).numbers() {
-        if capability_is_in_ambient_set(one(n))? {
+        if capability_is_in_ambient_set(CapabilitySet::from_bits_retain(1 << n))? {
             facts.ambient = facts.ambient.with(n);
         }
     }
     Ok(facts)
 }
 
-/// The number before the first that the kernel does not know. Searched from where it is today.
-fn last_capability() -> u8 {
-    let known =
-        |n: u8| n < 64 && capability_is_in_bounding_set(CapabilitySet::from_bits_retain(1 << n)).is_ok();
-    let mut last = 40;
-    while known(last + 1) {
-        last += 1;
+/// The bounding set, and the highest capability that the kernel knows.
+fn bounding() -> (CapSet, u8) {
+    let (mut set, mut last) = (CapSet::default(), 0);
+    for n in 0..64 {
+        match capability_is_in_bounding_set(CapabilitySet::from_bits_retain(1 << n)) {
+            Ok(true) => (set, last) = (set.with(n), n),
+            Ok(false) => last = n,
+            // From the first number on that the kernel does not know.
+            Err(_) => break,
+        }
     }
-    while last > 0 && !known(last) {
-        last -= 1;
-    }
-    last
+    (set, last)
 }

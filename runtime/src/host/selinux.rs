@@ -1,9 +1,11 @@
 //! What the loaded SELinux policy says of a domain, asked through selinuxfs.
 
-use super::{DomainFacts, SelinuxFacts, Wanted};
+use super::{DomainFacts, InstanceFacts, SelinuxFacts, Wanted};
+use crate::instance;
 use crate::label::{self, Attribute};
 use crate::procfs::{KernelDir, Procfs, explain, read_text, write_text};
-use rustix::fs::{OFlags, StatVfsMountFlags, fstatvfs};
+use rustix::fd::AsFd;
+use rustix::fs::{FileType, OFlags, StatVfsMountFlags, fstat, fstatvfs};
 use rustix::io::Errno;
 use std::io;
 
@@ -19,7 +21,9 @@ pub(super) fn facts(domain: &str, wanted: &Wanted<'_>) -> SelinuxFacts {
         }
         Err(e) => return SelinuxFacts::Unreadable { why: format!("own context: {}", explain(&e)) },
     };
-    let Some(context) = label::selinux_context(&own, domain) else {
+    let instance = if wanted.separate_instances { instance::context(&own, domain) } else { None };
+    let apart = instance.is_some();
+    let Some(context) = instance.or_else(|| label::selinux_context(&own, domain)) else {
         return SelinuxFacts::Absent { why: format!("no policy is loaded (own context `{own}`)") };
     };
     let dir = match KernelDir::selinux() {
@@ -27,7 +31,13 @@ pub(super) fn facts(domain: &str, wanted: &Wanted<'_>) -> SelinuxFacts {
         Err(e) => return without_selinuxfs(&context, &explain(&e)),
     };
     match ask(&Policy { dir }, &own, context, domain, wanted) {
-        Ok((enforcing, domain)) => SelinuxFacts::Active { enforcing, own, domain },
+        Ok((enforcing, domain)) => {
+            let domain = domain.map(|mut domain| {
+                domain.instance = domain.instance.filter(|_| apart);
+                domain
+            });
+            SelinuxFacts::Active { enforcing, own, domain }
+        }
         Err(e) => SelinuxFacts::Unreadable { why: format!("the loaded policy: {}", explain(&e)) },
     }
 }
@@ -54,13 +64,15 @@ fn ask(
     if !policy.knows_type(&context, domain)? {
         return Ok((enforcing, None));
     }
+    let record = crate::loaded::read("selinux", domain);
     let valid = policy.is_valid(&context)?;
     let facts = if valid {
         let permissive = policy.decision(&context, &context, "process")?.permissive;
         let missing = policy.missing(own, &context, wanted)?;
-        DomainFacts { context, valid, permissive, missing }
+        let instance = if wanted.separate_instances { Some(policy.closed(&context)?) } else { None };
+        DomainFacts { context, valid, permissive, missing, record, instance }
     } else {
-        DomainFacts { context, valid, permissive: false, missing: Vec::new() }
+        DomainFacts { context, valid, permissive: false, missing: Vec::new(), record, instance: None }
     };
     Ok((enforcing, Some(facts)))
 }
@@ -110,6 +122,27 @@ impl Policy {
             number.parse::<u32>().ok().and_then(|n| n.checked_sub(1)).and_then(|n| 1_u32.checked_shl(n));
         let allowed = self.decision(subject, object, class)?.allowed;
         Ok(bit.is_some_and(|bit| allowed & bit != 0))
+    }
+
+    /// The pipes and sockets among the standard descriptors that this context may not read or write. Other files are as open or closed
+    /// to it as to a run without categories.
+    fn closed(&self, context: &str) -> io::Result<InstanceFacts> {
+        let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
+        let standard =
+            [(0, stdin.as_fd(), "read"), (1, stdout.as_fd(), "write"), (2, stderr.as_fd(), "write")];
+        let mut closed = Vec::new();
+        for (number, file, permission) in standard {
+            let class = match FileType::from_raw_mode(fstat(file)?.st_mode) {
+                FileType::Fifo => "fifo_file",
+                FileType::Socket => "unix_stream_socket",
+                _ => continue,
+            };
+            let label = Procfs::open()?.attribute_of(file, "security.selinux")?;
+            if !self.allows(context, &label, class, permission)? {
+                closed.push(number);
+            }
+        }
+        Ok(InstanceFacts { closed })
     }
 
     /// Everything that this exec needs and the policy does not allow.

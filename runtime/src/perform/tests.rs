@@ -40,6 +40,9 @@ impl System for Record {
     fn new_keyring(&mut self) -> io::Result<()> {
         self.note("keyring")
     }
+    fn cgroup(&mut self, parent: &str, _: &[String], _: &[CgroupLimit]) -> Result<String, String> {
+        self.note(format!("cgroup below {parent}")).map(|()| "/own".into()).map_err(|e| e.to_string())
+    }
     fn limit(&mut self, _: Resource, value: u64) -> io::Result<()> {
         self.note(format!("limit {value}"))
     }
@@ -48,6 +51,15 @@ impl System for Record {
     }
     fn namespaces(&mut self, kinds: &[Namespace]) -> Result<(), String> {
         self.note(format!("namespaces {kinds:?}")).map_err(|e| e.to_string())
+    }
+    fn stay_as_parent(&mut self) -> io::Result<()> {
+        self.note("parent")
+    }
+    fn mounts(&mut self) -> Result<Vec<String>, String> {
+        self.note("mounts").map(|()| vec!["mounted".into()]).map_err(|e| e.to_string())
+    }
+    fn open_ruleset(&mut self) -> Result<Vec<String>, Failure> {
+        self.note("ruleset").map(|()| vec!["/x".into()]).map_err(|e| failed("ruleset", &e))
     }
     fn drop_bounding(&mut self, set: CapSet) -> io::Result<()> {
         self.note(format!("bounding {set}"))?;
@@ -107,10 +119,18 @@ fn plan() -> Plan {
             Step::Descriptors { keep: vec![5], activation: true },
             Step::Environment { keep: Vec::new(), set: Vec::new() },
             Step::Keyring,
-            Step::Limit { word: "core".into(), value: 0 },
+            Step::Cgroup {
+                parent: "/x".into(),
+                enable: Vec::new(),
+                limits: vec![CgroupLimit { word: "memory".into(), value: 4096 }],
+            },
             label(Layer::Selinux, "u:r:p_t:s0", "u:r:p_t:s0"),
             label(Layer::Apparmor, "exec canc.p", "canc.p (enforce)"),
             Step::Namespaces(vec![Namespace::User, Namespace::Net]),
+            Step::Parent,
+            Step::Mounts,
+            Step::Ruleset { abi: 7 },
+            Step::Limit { word: "core".into(), value: 0 },
             Step::Bounding { drop: ALL.minus(kept) },
             Step::Capabilities(CapabilityFacts {
                 permitted: kept,
@@ -131,6 +151,7 @@ fn plan() -> Plan {
 fn payload() -> Payload {
     let instruction = Instruction { code: 6, jump_true: 0, jump_false: 0, operand: 0 };
     Payload {
+        called: "canc-run".into(),
         program: "/usr/bin/p".into(),
         arguments: Vec::new(),
         environment: vec![("LISTEN_PID".into(), "9".into()), ("LISTEN_FDS".into(), "1".into())],
@@ -138,7 +159,6 @@ fn payload() -> Payload {
         capabilities: CapabilityFacts::default(),
         report: Some(Format::Json),
         opened_stdio: vec![2],
-        skipped: Vec::new(),
         pid: 9,
     }
 }
@@ -150,14 +170,18 @@ fn record() -> Record {
     }
 }
 
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 20] = [
     "stdio",
     "close [3, 5]",
     "keyring",
-    "limit 0",
+    "cgroup below /x",
     "label u:r:p_t:s0",
     "label exec canc.p",
     "namespaces [User, Net]",
+    "parent",
+    "mounts",
+    "ruleset",
+    "limit 0",
     "bounding",
     "capabilities",
     "no_new_privs",
@@ -251,4 +275,6 @@ fn the_report_tells_what_was_done_and_what_follows() {
     assert_eq!(report["opened_stdio"], serde_json::json!([2, 0]));
     assert_eq!(report["kept_descriptors"], serde_json::json!([3, 5]));
     assert_eq!(report["limits"]["core"], 0);
+    assert_eq!(report["limits"]["memory"], 4096);
+    assert!(report["notes"].to_string().contains("cgroup: /own"));
 }

@@ -1,6 +1,7 @@
 //! Each layer to what it comes to on a host, and their combination to the manifest's decision.
 
 use super::Policy;
+use super::loaded::{LOAD, contradicted};
 use crate::failure::reason;
 use crate::host::{ApparmorFacts, HostFacts, ProfileFacts, SelinuxFacts};
 use canc_bundle::{Decision, LAUNCH_FD, Refusal};
@@ -81,7 +82,7 @@ impl LayerState {
         Self::Absent { why: why.into() }
     }
 
-    fn unfit(why: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(super) fn unfit(why: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::Unfit { why: why.into(), remedy: remedy.into() }
     }
 }
@@ -140,7 +141,7 @@ pub(super) fn judge(
             reasons.push(reason(
                 group.join(" or "),
                 "one of them is required and none is active here",
-                "`canc apply` the policy on a host that has one",
+                format!("on a host that has one, {LOAD}"),
             ));
         }
     }
@@ -188,7 +189,7 @@ pub(super) fn decide(
 fn remedy_for_absence(layer: Layer, policy: &Policy) -> String {
     match layer {
         Layer::Selinux | Layer::Apparmor => {
-            format!("`canc apply` it as root, or write `backend {} prefer;`", layer.word())
+            format!("{LOAD}; or write `backend {} prefer;`", layer.word())
         }
         Layer::Landlock => {
             "use a kernel with Landlock switched on (lsm=landlock,… on its command line)".into()
@@ -234,13 +235,18 @@ fn selinux(policy: &Policy, host: &HostFacts) -> LayerState {
                 if domain.permissive { "permissive" } else { "enforced" },
                 policy.launch.mode
             ),
-            "`canc apply` the bundle again, and look for `semanage permissive -l`",
+            format!("{LOAD}; and look for the type in `semanage permissive -l`"),
         );
+    }
+    let what = format!("the module {}", entry.module);
+    let source = crate::loaded::module_source(entry);
+    if let Some(unfit) = contradicted(&what, domain.record.as_ref(), &source, None) {
+        return unfit;
     }
     if !domain.missing.is_empty() {
         return LayerState::unfit(
             format!("the loaded policy does not let {own} start it: no {}", domain.missing.join(", no ")),
-            "start it from what `launch from` names, or `canc apply` the bundle again",
+            format!("start it from what `launch from` names, or {LOAD}"),
         );
     }
     LayerState::Active {
@@ -269,11 +275,16 @@ fn apparmor(policy: &Policy, host: &HostFacts) -> LayerState {
                 entry.profile
             ),
         ),
-        ProfileFacts::Loaded { mode } if mode != want => LayerState::unfit(
+        ProfileFacts::Loaded { mode, .. } if mode != want => LayerState::unfit(
             format!("the profile {} is in {mode} mode, and the policy's mode is {want}", entry.profile),
-            format!("`canc apply` the bundle again, or aa-{want} {}", entry.profile),
+            format!("aa-{want} {}, or as root: canc-run --load BUNDLE -- COMMAND", entry.profile),
         ),
-        ProfileFacts::Loaded { .. } => {
+        ProfileFacts::Loaded { digest, record, .. } => {
+            let what = format!("the profile {}", entry.profile);
+            let source = crate::loaded::profile_source(entry);
+            if let Some(unfit) = contradicted(&what, record.as_ref(), &source, digest.as_deref()) {
+                return unfit;
+            }
             let expect = format!("{} ({want})", entry.profile);
             let write = crate::label::apparmor_command(own, &entry.profile);
             LayerState::Active {

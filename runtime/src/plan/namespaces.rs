@@ -47,15 +47,6 @@ impl Namespace {
     pub fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|n| n.word() == word)
     }
-
-    /// What makes it impossible in place, without a process that stays.
-    fn not_done(self) -> Option<&'static str> {
-        match self {
-            Self::User | Self::Net | Self::Ipc | Self::Uts => None,
-            Self::Mount => Some("this canc-run mounts nothing"),
-            Self::Pid => Some("this canc-run leaves no process behind that could reap others"),
-        }
-    }
 }
 
 /// Whether the program gets a user namespace, in which the launch has every capability until it drops them.
@@ -63,18 +54,40 @@ pub(super) fn has_user(launch: &LaunchEntry) -> bool {
     launch.isolate.iter().any(|word| word == Namespace::User.word())
 }
 
-/// The step, where anything is isolated.
-pub(super) fn step(launch: &LaunchEntry, host: &HostFacts, reasons: &mut Vec<Refusal>) -> Option<Step> {
+/// Whether processes of the launcher stay beside the program.
+pub(super) fn has_pid(launch: &LaunchEntry) -> bool {
+    launch.isolate.iter().any(|word| word == Namespace::Pid.word())
+}
+
+/// The steps, where anything is isolated.
+pub(super) fn steps(
+    launch: &LaunchEntry,
+    host: &HostFacts,
+    reasons: &mut Vec<Refusal>,
+    notes: &mut Vec<String>,
+) -> Vec<Step> {
     let asked = |n: &Namespace| launch.isolate.iter().any(|word| word == n.word());
     let kinds: Vec<Namespace> = Namespace::ALL.into_iter().filter(asked).collect();
-    for (kind, why) in kinds.iter().filter_map(|kind| Some((kind, kind.not_done()?))) {
+    if kinds.is_empty() {
+        return Vec::new();
+    }
+    let (user, mount, pid) = (has_user(launch), asked(&Namespace::Mount), has_pid(launch));
+    if user && mount && !pid {
         reasons.push(reason(
-            format!("isolate {}", kind.word()),
-            why,
-            "start it inside one made by unshare(1) or by the service unit, and remove the statement",
+            "isolate user, mount",
+            "the fresh /proc is that of a PID namespace, and this user namespace would own none",
+            "write `isolate user, mount, pid;`",
         ));
     }
-    if !kinds.is_empty() && !has_user(launch) && !host.process.capabilities.effective.has(SYS_ADMIN) {
+    if pid {
+        notes.push(
+            "isolate pid: a parent outside and a first process inside stay until the program ends".into(),
+        );
+    }
+    if pid && !mount {
+        notes.push("isolate pid: /proc stays the caller's; `isolate mount` gives a fresh one".into());
+    }
+    if !user && !host.process.capabilities.effective.has(SYS_ADMIN) {
         let words: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
         reasons.push(reason(
             format!("isolate {}", words.join(", ")),
@@ -82,5 +95,6 @@ pub(super) fn step(launch: &LaunchEntry, host: &HostFacts, reasons: &mut Vec<Ref
             format!("write `isolate user, {};`, or start it as root", words.join(", ")),
         ));
     }
-    (!kinds.is_empty()).then_some(Step::Namespaces(kinds))
+    let made = Step::Namespaces(kinds);
+    [Some(made), pid.then_some(Step::Parent), mount.then_some(Step::Mounts)].into_iter().flatten().collect()
 }

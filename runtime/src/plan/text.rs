@@ -54,6 +54,13 @@ impl fmt::Display for Step {
                 set.iter().try_for_each(|(name, value)| write!(f, ", set {name}={value:?}"))
             }
             Self::Keyring => f.write_str("take a session keyring of its own"),
+            Self::Cgroup { parent, enable, limits } => {
+                write!(f, "make a cgroup below {parent}")?;
+                if !enable.is_empty() {
+                    write!(f, ", enabling {}", enable.join(", "))?;
+                }
+                limits.iter().try_for_each(|limit| write!(f, ", limit {} to {}", limit.word, limit.value))
+            }
             Self::Limit { word, value } => write!(f, "limit {word} to {value}"),
             Self::Label { layer, write, expect } => {
                 write!(f, "write the {} exec label {write:?}, expect {expect:?}", layer.word())
@@ -65,6 +72,9 @@ impl fmt::Display for Step {
                     kinds.iter().map(|k| k.word()).collect::<Vec<_>>().join(", ")
                 )
             }
+            Self::Parent => f.write_str("stay as parent, reap inside, go on in a child"),
+            Self::Mounts => f.write_str("mount a private /tmp and a fresh /proc, hide kernel files"),
+            Self::Ruleset { abi } => write!(f, "open the paths of the Landlock ruleset for ABI {abi}"),
             Self::Bounding { drop } => write!(f, "drop from the bounding set {drop}"),
             Self::Capabilities(CapabilityFacts { permitted, inheritable, ambient, .. }) => {
                 write!(

@@ -8,6 +8,7 @@ pub const MAX_INSTRUCTIONS: usize = 4096;
 
 /// One instruction of classic BPF, `struct sock_filter` in `linux/filter.h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
 pub struct Instruction {
     /// Operation.
     pub code: u16,
@@ -42,21 +43,20 @@ pub fn action_available(action: Action) -> bool {
     result == 0
 }
 
-/// Loads a program for the calling thread. With `log` the kernel audits what the program does not allow.
+/// Loads a program for the calling thread. With `log` the kernel audits what the program does not allow. Allocates nothing.
 ///
 /// # Errors
 /// `EACCES` without `no_new_privs` and CAP_SYS_ADMIN, `EINVAL` for a program that the kernel's checker refuses or one longer than
 /// [`MAX_INSTRUCTIONS`], `ENOMEM` where all loaded programs together are too long, and what an earlier filter makes of seccomp(2).
 pub fn load_filter(program: &[Instruction], log: bool) -> io::Result<()> {
-    let mut code: Vec<libc::sock_filter> = program
-        .iter()
-        .map(|i| libc::sock_filter { code: i.code, jt: i.jump_true, jf: i.jump_false, k: i.operand })
-        .collect();
-    let Ok(len) = u16::try_from(code.len()) else { return Err(io::Error::from_raw_os_error(libc::EINVAL)) };
-    let program = libc::sock_fprog { len, filter: code.as_mut_ptr() };
+    const { assert!(size_of::<Instruction>() == size_of::<libc::sock_filter>()) };
+    let Ok(len) = u16::try_from(program.len()) else {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    };
+    let program = libc::sock_fprog { len, filter: program.as_ptr().cast_mut().cast() };
     let flags = if log { libc::SECCOMP_FILTER_FLAG_LOG } else { 0 };
-    // SAFETY: SECCOMP_SET_MODE_FILTER reads `len` instructions from `filter`; `code` has exactly that many and outlives the call,
-    // which copies them.
+    // SAFETY: SECCOMP_SET_MODE_FILTER reads `len` instructions from `filter` and writes none. They are those of the slice, which outlives
+    // the call; an `Instruction` has the fields of `struct sock_filter` in its order, as `repr(C)` lays them out.
     let result = unsafe {
         libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, std::ptr::from_ref(&program))
     };

@@ -20,6 +20,8 @@ pub enum SelfAttribute {
     Current = 100,
     /// `LSM_ATTR_EXEC`
     Exec = 101,
+    /// `LSM_ATTR_SOCKCREATE`
+    Socket = 105,
 }
 
 /// The ids of the active security modules (`LSM_ID_…` in `linux/lsm.h`), in the kernel's order.
@@ -76,12 +78,20 @@ fn attribute_of(mut bytes: &[u8], module: u64) -> Option<String> {
 /// The kernel's Landlock ABI; 0 where there is none or it is switched off.
 #[must_use]
 pub fn landlock_abi() -> u32 {
+    landlock_version().unwrap_or(0)
+}
+
+/// The kernel's Landlock ABI.
+///
+/// # Errors
+/// `ENOSYS` where the kernel has none, `EOPNOTSUPP` where it is switched off at boot, and what a filter makes of the call.
+pub fn landlock_version() -> io::Result<u32> {
     const VERSION: libc::c_ulong = 1;
     // SAFETY: with LANDLOCK_CREATE_RULESET_VERSION the attribute must be null and its size 0; nothing is read or written.
-    let version = unsafe {
+    let version = check(unsafe {
         libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<libc::c_void>(), 0_usize, VERSION)
-    };
-    u32::try_from(version).unwrap_or(0)
+    })?;
+    Ok(u32::try_from(version).unwrap_or(0))
 }
 
 #[cfg(test)]

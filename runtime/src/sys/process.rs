@@ -20,6 +20,12 @@ pub fn close_on_exec_from(first: u32, last: u32) -> io::Result<()> {
     check(unsafe { libc::syscall(libc::SYS_close_range, first, last, libc::CLOSE_RANGE_CLOEXEC) }).map(drop)
 }
 
+/// Closes every descriptor from `first` to `last`, in a process that is about to use no other. Before Linux 5.9 they stay open.
+pub(super) fn close_range(first: u32, last: u32) {
+    // SAFETY: close_range(2) takes two numbers and flags. The process is a child whose owners of these numbers never run again.
+    unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+}
+
 /// Duplicates a descriptor to a fixed number, close-on-exec. What was at that number is closed: the caller owns the number.
 ///
 /// # Errors
@@ -154,7 +160,7 @@ pub fn ignore_write_signals() -> io::Result<()> {
     set_action(libc::SIGPIPE, libc::SIG_IGN)
 }
 
-fn set_action(signal: libc::c_int, action: libc::sighandler_t) -> io::Result<()> {
+pub(super) fn set_action(signal: libc::c_int, action: libc::sighandler_t) -> io::Result<()> {
     // SAFETY: sigaction is plain data for which all zeroes is a value: no flags, no restorer, an empty mask.
     let mut new: libc::sigaction = unsafe { std::mem::zeroed() };
     new.sa_sigaction = action;

@@ -239,7 +239,9 @@ pub fn refused(ran: &Ran, words: &[&str]) {
     for word in words {
         assert!(ran.err.contains(word), "{word:?} is not in: {}", ran.err);
     }
-    assert!(ran.err.starts_with("canc-run: "), "{}", ran.err);
+    // A report in JSON, where one is asked for, is a line of its own before it.
+    let mut lines = ran.err.lines().skip_while(|line| line.starts_with('{'));
+    assert!(lines.next().is_some_and(|line| line.starts_with("canc-run: ")), "{}", ran.err);
 }
 
 pub fn ran(command: &mut Command) -> Ran {
