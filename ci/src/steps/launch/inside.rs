@@ -72,7 +72,7 @@ fn tests(
         cat("own label", attribute).stdout(label),
         cat("permitted read", PERMITTED).stdout("permitted words"),
         cat("another read", REFUSED).exit(Exit::Code(1)).stderr("Permission denied"),
-        cat("own process", "/proc/self/stat").stdout("2 (cat)"),
+        cat("own process", "/proc/self/stat").stdout("2 (cat) R 1 "),
     ]);
     Ok(())
 }
