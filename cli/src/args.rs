@@ -22,6 +22,7 @@ Examples:
   canc check web.can                 only say what is wrong
   canc test web.can                  prove the policy's own tests
   canc validate web.can              ask apparmor_parser, checkmodule and the kernel
+  canc trace-filter web.can ptrace   which instructions and lines decide about a call
   canc explain E0123                 what a message means and what to write instead
   canc std base                      read a fragment of the standard library
 
@@ -61,7 +62,21 @@ pub enum Command {
     /// Ask the target languages' own tools about a policy: apparmor_parser, checkmodule, semodule, the kernel
     #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(ValidateArgs),
+    /// Walk a system call through the filters and show each step with its line of the policy
+    #[command(after_help = TRACE_FILTER_EXAMPLES)]
+    TraceFilter(TraceFilterArgs),
 }
+
+const TRACE_FILTER_EXAMPLES: &str = "\
+Examples:
+  canc trace-filter web.can socket AF_INET SOCK_STREAM
+  canc trace-filter web.can openat flags=O_RDWR|O_CREAT --arch aarch64
+  canc trace-filter web.canc ioctl arg1=0x100005412
+  canc trace-filter web.can 439 --json | jq .action
+
+Arguments stand in the order of the call's manual page, or as NAME=VALUE. A value is a number, a constant of the kernel's headers,
+or several joined by `|`. Those that are not given are 0; `arg0=` to `arg5=` set whole registers, bits included that the kernel
+does not look at. A bundle is walked as it was built; a policy is built for the time of the question.";
 
 const VALIDATE_EXAMPLES: &str = "\
 Examples:
@@ -229,6 +244,42 @@ pub struct ValidateArgs {
     /// Ask the tools of this root file system instead of the host's; root only
     #[arg(long, value_name = "DIR")]
     pub sysroot: Option<PathBuf>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `canc trace-filter`.
+#[derive(Debug, Clone, Args)]
+pub struct TraceFilterArgs {
+    /// A policy, or the directory that `canc build` wrote
+    #[arg(value_name = "POLICY|BUNDLE")]
+    pub subject: PathBuf,
+
+    /// The system call: its name, or a number
+    #[arg(value_name = "SYSCALL")]
+    pub call: String,
+
+    /// Its arguments
+    #[arg(value_name = "ARG", allow_negative_numbers = true)]
+    pub args: Vec<String>,
+
+    /// The architecture that the call is made on [default: this host's]
+    #[arg(long, value_name = "ARCH")]
+    pub arch: Option<String>,
+
+    /// The policy, where there are several
+    #[arg(long, value_name = "NAME")]
+    pub policy: Option<String>,
+
+    /// Give a parameter of the policy its value; may be repeated
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+
+    /// Accept `raw` text for a target in the policy
+    #[arg(long)]
+    pub allow_raw: bool,
 
     /// Print JSON
     #[arg(long)]

@@ -7,6 +7,7 @@ mod explain;
 mod std_library;
 mod target_options;
 mod test;
+mod trace_filter;
 mod validate;
 
 use crate::args::{Cli, Color, Command};
@@ -26,6 +27,7 @@ pub fn run(cli: &Cli, streams: &mut Streams<'_>) -> Exit {
         Command::Explain(args) => explain::run(args, streams),
         Command::Std(args) => std_library::run(args, streams),
         Command::Test(args) => test::run(args, streams),
+        Command::TraceFilter(args) => trace_filter::run(args, streams),
         Command::Validate(args) => validate::run(args, streams),
     };
     done.unwrap_or_else(|failure| {

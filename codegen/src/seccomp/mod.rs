@@ -1,8 +1,10 @@
 //! A checked policy to seccomp filters: decisions per system call, a tree over numbers, blocks over arguments, BPF.
 //!
 //! `implied` and `model` turn rules into clauses about calls, `decisions` into diagrams, `tree` and `layout` into programs, `encode`
-//! into bytes. `sim` runs what was emitted, `checker` judges it as the kernel does, `decide` answers what a filter does and why.
+//! into bytes. `sim` runs what was emitted, `checker` judges it as the kernel does, `decide` answers what a filter does and why, `walk` how it
+//! comes to that.
 
+pub mod arguments;
 mod ask;
 mod calls;
 pub mod checker;
@@ -30,6 +32,7 @@ mod split;
 mod tests;
 mod tree;
 mod verdicts;
+pub mod walk;
 mod word;
 
 pub use ask::{Asked, Witness};

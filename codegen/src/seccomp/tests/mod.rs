@@ -16,6 +16,7 @@ mod paths;
 mod random;
 mod rules;
 mod verdicts;
+mod walks;
 
 /// The policies of a text without its frame.
 fn set(body: &str) -> PolicySet {
