@@ -205,43 +205,6 @@ fn inputs(policy: &Policy, arch: Arch, random: &mut Random) -> Vec<Data> {
     out
 }
 
-/// Sizes, and executed instructions over all numbers, of this compiler's program and libseccomp's two.
-pub struct Sizes {
-    /// What was compiled.
-    pub name: String,
-    /// Ours, libseccomp's list, libseccomp's tree: instructions, mean and most executed.
-    pub programs: [(usize, f64, usize); 3],
-}
-
-/// Measures a policy on x86_64.
-pub fn sizes(name: &str, policy: &Policy) -> Result<Sizes, Error> {
-    let options = SeccompOptions { arches: vec![Arch::X86_64], base: false, ..SeccompOptions::default() };
-    let own = ours(&policy.text(), &options)?;
-    let filters = own.filters.get(&Arch::X86_64).map_or(&[][..], Vec::as_slice);
-    let own: Vec<Instruction> = filters.iter().flat_map(|f| f.instructions().to_vec()).collect();
-    let list = theirs(policy, ScmpArch::X8664, Arch::X86_64, false)?;
-    let tree = theirs(policy, ScmpArch::X8664, Arch::X86_64, true)?;
-    let programs = [&own, &list, &tree].map(|p| {
-        let (mean, most) = executed(p);
-        (p.len(), mean, most)
-    });
-    Ok(Sizes { name: name.to_owned(), programs })
-}
-
-/// The mean and the most instructions executed, over all numbers of the table, arguments zero.
-fn executed(program: &[Instruction]) -> (f64, usize) {
-    let (mut total, mut most, mut count) = (0usize, 0, 0u32);
-    for nr in 0..=syscalls::max_number(Arch::X86_64) {
-        let mut steps = 0;
-        let data = Data { arch: Arch::X86_64.audit_value(), nr, args: [0; 6] };
-        sim::run(program, &data, false, |_| steps += 1);
-        total += steps;
-        most = most.max(steps);
-        count += 1;
-    }
-    (f64::from(u32::try_from(total).unwrap_or(u32::MAX)) / f64::from(count.max(1)), most)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
