@@ -8,6 +8,7 @@ use canc_sets::syscalls::{Arch, number};
 
 mod arches;
 mod bounds;
+mod corpus;
 mod figures;
 mod limits;
 mod listings;
@@ -17,6 +18,7 @@ mod random;
 mod rules;
 mod verdicts;
 mod walks;
+mod words;
 
 /// The policies of a text without its frame.
 fn set(body: &str) -> PolicySet {
