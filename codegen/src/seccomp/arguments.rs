@@ -84,6 +84,12 @@ pub fn registers(arch: Arch, call: Option<&str>, given: &[Given]) -> Result<[u64
     Ok(out)
 }
 
+/// The register in which an argument starts, by its place among an architecture's own.
+#[must_use]
+pub fn register_of(arch: Arch, own: &[Arg], position: usize) -> u8 {
+    register(arch, own, position)
+}
+
 /// The place of the next argument without a name. Policies count arguments as x86_64 has them, and so does everyone who calls; an
 /// architecture that has them in another order finds them by name.
 fn in_order(
