@@ -23,6 +23,7 @@ Examples:
   canc test web.can                  prove the policy's own tests
   canc validate web.can              ask apparmor_parser, checkmodule and the kernel
   canc trace-filter web.can ptrace   which instructions and lines decide about a call
+  canc export oci web.can            the filter for a container runtime
   canc explain E0123                 what a message means and what to write instead
   canc std base                      read a fragment of the standard library
 
@@ -65,7 +66,31 @@ pub enum Command {
     /// Walk a system call through the filters and show each step with its line of the policy
     #[command(after_help = TRACE_FILTER_EXAMPLES)]
     TraceFilter(TraceFilterArgs),
+    /// Write a policy's filter in another program's format, and say what the format cannot
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(ExportArgs),
+    /// Read another program's filter into a policy that answers every call as it does
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import(ImportArgs),
 }
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  canc export oci web.can -o web.json                  for Docker, Podman, containerd, a pod's localhostProfile
+  canc export oci web.can --arch aarch64 --json | jq .verdicts
+  canc export systemd web.can -o /etc/systemd/system/web.service.d/seccomp.conf
+  canc export systemd web.can --widen                  let calls through whole that are allowed with some arguments
+
+System calls alone are exported; the verdicts say what the format lacks. A runtime or systemd starts the program after the
+filter is loaded: the policy must allow `execve` for that.";
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  canc import oci seccomp.json --exec /usr/sbin/nginx -o nginx.can
+  canc import oci default.json --exec /bin/app --cap CAP_SYS_ADMIN --kernel 6.12
+
+Entries that depend on capabilities, the kernel or the host apply as for a container that has what --cap and --kernel say.
+Nothing is written unless the whole profile can be said.";
 
 const TRACE_FILTER_EXAMPLES: &str = "\
 Examples:
@@ -280,6 +305,98 @@ pub struct TraceFilterArgs {
     /// Accept `raw` text for a target in the policy
     #[arg(long)]
     pub allow_raw: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The formats of other programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// The `seccomp` object of the OCI runtime specification
+    Oci,
+    /// A drop-in for a systemd unit
+    Systemd,
+}
+
+/// `canc export`.
+#[derive(Debug, Clone, Args)]
+pub struct ExportArgs {
+    /// The format
+    #[arg(value_name = "FORMAT")]
+    pub format: ExportFormat,
+
+    /// The policy
+    #[arg(value_name = "POLICY")]
+    pub subject: PathBuf,
+
+    /// Where to write it [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// The host's architecture, and those whose programs it runs too [default: this host's]
+    #[arg(long, value_name = "ARCH", value_delimiter = ',')]
+    pub arch: Vec<String>,
+
+    /// The policy, where there are several
+    #[arg(long, value_name = "NAME")]
+    pub policy: Option<String>,
+
+    /// For systemd: let calls through that are allowed with some arguments alone
+    #[arg(long)]
+    pub widen: bool,
+
+    /// Give a parameter its value; may be repeated
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+
+    /// Accept `raw` text for a target in the policy
+    #[arg(long)]
+    pub allow_raw: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The formats that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ImportFormat {
+    /// The `seccomp` object of the OCI runtime specification, or a profile of Docker
+    Oci,
+}
+
+/// `canc import`.
+#[derive(Debug, Clone, Args)]
+pub struct ImportArgs {
+    /// The format
+    #[arg(value_name = "FORMAT")]
+    pub format: ImportFormat,
+
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// The program that the policy starts
+    #[arg(long, value_name = "PATH")]
+    pub exec: String,
+
+    /// The policy's name [default: the file's]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// A capability that the container has; may be repeated
+    #[arg(long = "cap", value_name = "CAP", value_delimiter = ',')]
+    pub capabilities: Vec<String>,
+
+    /// The kernel's version [default: the newest]
+    #[arg(long, value_name = "VERSION")]
+    pub kernel: Option<String>,
+
+    /// Where to write the policy [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 
     /// Print JSON
     #[arg(long)]

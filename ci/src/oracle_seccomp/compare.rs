@@ -3,6 +3,7 @@
 
 use super::policies::{Operator, Policy, Random, Test};
 use crate::Error;
+use canc_codegen::interchange::oci::{ArgEntry, Profile};
 use canc_codegen::seccomp::encode::{self, Instruction};
 use canc_codegen::seccomp::sim::{self, Data};
 use canc_codegen::seccomp::{Lowered, SeccompOptions, lower};
@@ -205,6 +206,71 @@ fn inputs(policy: &Policy, arch: Arch, random: &mut Random) -> Vec<Data> {
     out
 }
 
+/// Compares profiles that are exported for container runtimes, as libseccomp compiles them in the way of runc, with the filters that
+/// they were made of. Returns how many inputs were compared.
+///
+/// # Errors
+/// An input on which the two differ.
+pub fn profiles(seed: u64, count: usize) -> Result<usize, Error> {
+    let mut random = Random(seed);
+    let mut compared = 0;
+    for _ in 0..count {
+        // Orders become many masks, of which libseccomp makes long programs.
+        let policy = Policy::random(&mut random, 12, false);
+        let done = compile("p.can", policy.text().as_bytes(), &NoFiles, &Options::default());
+        let set = done.policies.ok_or_else(|| Error::Odd(format!("{:?}", done.diagnostics)))?;
+        let checked = set.policies().first().ok_or_else(|| Error::Odd("no policy".to_owned()))?;
+        let options = SeccompOptions { arches: vec![Arch::X86_64], base: false, ..SeccompOptions::default() };
+        let own = lower(checked, &options).map_err(|e| Error::Odd(format!("{e:?}")))?;
+        let exported = canc_codegen::interchange::oci_export::export(&own, checked, Arch::X86_64)
+            .ok_or_else(|| odd("nothing exported"))?;
+        let their = loaded(&exported.profile)?;
+        let filter =
+            own.filters.get(&Arch::X86_64).and_then(|f| f.first()).ok_or_else(|| odd("no filter"))?;
+        for data in inputs(&policy, Arch::X86_64, &mut random) {
+            let (mine, other) = (filter.answer(&data), sim::answer(&their, &data, false));
+            let [mine, other] = [mine, other].map(|a| a.map(encode::action));
+            // Of other architectures libseccomp ends the thread.
+            let killed = |a: Option<Action>| matches!(a, Some(Action::Kill | Action::KillThread));
+            if mine != other && !(killed(mine) && killed(other)) {
+                let what = format!("{data:x?}: {mine:?} here, {other:?} by libseccomp\n{}", exported.text);
+                return Err(Error::Odd(what));
+            }
+            compared += 1;
+        }
+    }
+    Ok(compared)
+}
+
+/// A profile's program, as a runtime has libseccomp make it.
+fn loaded(profile: &Profile) -> Result<Vec<Instruction>, Error> {
+    let action = |word: &str, errno: Option<u32>| match word {
+        "SCMP_ACT_ALLOW" => Ok(ScmpAction::Allow),
+        "SCMP_ACT_ERRNO" => Ok(ScmpAction::Errno(i32::try_from(errno.unwrap_or(1)).unwrap_or(1))),
+        other => Err(odd(format!("{other} in a profile of errors"))),
+    };
+    let mut context =
+        ScmpFilterContext::new(action(&profile.default_action, profile.default_errno_ret)?).map_err(odd)?;
+    context.set_ctl_optimize(2).map_err(odd)?;
+    for entry in profile.syscalls.iter().flatten() {
+        let done = action(&entry.action, entry.errno_ret)?;
+        for name in entry.names.iter().flatten() {
+            // Runtimes pass over names that their library does not know.
+            let Ok(call) = ScmpSyscall::from_name(name) else { continue };
+            let one = |a: &ArgEntry| {
+                let (operator, value) = match a.op.as_str() {
+                    "SCMP_CMP_EQ" => (ScmpCompareOp::Equal, a.value),
+                    _ => (ScmpCompareOp::MaskedEqual(a.value), a.value_two.unwrap_or(0)),
+                };
+                ScmpArgCompare::new(a.index, operator, value)
+            };
+            let tests: Vec<ScmpArgCompare> = entry.args.iter().flatten().map(one).collect();
+            context.add_rule_conditional(done, call, &tests).map_err(odd)?;
+        }
+    }
+    exported(&context, Arch::X86_64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,6 +286,11 @@ mod tests {
         let compared = random(1, 24).unwrap();
         println!("{compared:?}");
         assert!(compared.agreed > 100_000 && compared.theirs_alone < compared.agreed / 100, "{compared:?}");
+    }
+
+    #[test]
+    fn exported_profiles_are_answered_like_their_filters() {
+        assert!(profiles(5, 12).unwrap() > 10_000);
     }
 
     #[test]

@@ -28,6 +28,10 @@ pub fn run() -> Result<(), Error> {
         compared.theirs_alone,
         started.elapsed().as_secs_f32()
     );
+    let profiles = compare::profiles(6, 60)?;
+    println!(
+        "profiles: {profiles} inputs answered by libseccomp as by the filters that they were exported from"
+    );
     let kernel = kernel::Kernel::new()?;
     let started = Instant::now();
     let (loaded, refused) = kernel::loading(&kernel, 700)?;

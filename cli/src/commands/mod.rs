@@ -4,6 +4,8 @@ mod build;
 mod check;
 mod compile;
 mod explain;
+mod export;
+mod import;
 mod std_library;
 mod target_options;
 mod test;
@@ -25,6 +27,8 @@ pub fn run(cli: &Cli, streams: &mut Streams<'_>) -> Exit {
         Command::Build(args) => build::run(args, streams),
         Command::Check(args) => check::run(args, streams),
         Command::Explain(args) => explain::run(args, streams),
+        Command::Export(args) => export::run(args, streams),
+        Command::Import(args) => import::run(args, streams),
         Command::Std(args) => std_library::run(args, streams),
         Command::Test(args) => test::run(args, streams),
         Command::TraceFilter(args) => trace_filter::run(args, streams),
@@ -54,6 +58,20 @@ impl Failure {
     pub fn host(message: impl Into<String>) -> Self {
         Self { exit: Exit::Host, message: message.into() }
     }
+}
+
+/// Which policy of several was meant: the one that was named, or the only one.
+fn choose<'p, T>(all: &'p [T], wanted: Option<&str>, name: impl Fn(&T) -> &str) -> Result<&'p T, Failure> {
+    let names = || all.iter().map(&name).collect::<Vec<_>>().join(", ");
+    let found = match wanted {
+        Some(wanted) => all.iter().find(|p| name(p) == wanted),
+        None if all.len() > 1 => {
+            let message = format!("there are several policies; name one of {} with `--policy`", names());
+            return Err(Failure::usage(message));
+        }
+        None => all.first(),
+    };
+    found.ok_or_else(|| Failure::usage(format!("there is no such policy; there are {}", names())))
 }
 
 /// What every command answers.

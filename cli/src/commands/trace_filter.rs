@@ -1,7 +1,7 @@
 //! `canc trace-filter`: a system call's way through the filters, step by step, with the lines of the policy.
 
 use super::compile::{Compiled, arches, compile, refuse};
-use super::{Failure, Outcome, to_json};
+use super::{Failure, Outcome, choose, to_json};
 use crate::args::{SourceArgs, TraceFilterArgs};
 use crate::call::{self, Call};
 use crate::exit::Exit;
@@ -68,22 +68,6 @@ impl TraceFilterArgs {
             json: self.json,
         }
     }
-
-    /// The one that was named, or the only one.
-    fn choose<'p, T>(&self, all: &'p [T], name: impl Fn(&T) -> &str) -> Result<&'p T, Failure> {
-        let names = || all.iter().map(&name).collect::<Vec<_>>().join(", ");
-        let found = match &self.policy {
-            Some(wanted) => all.iter().find(|p| name(p) == wanted),
-            None if all.len() > 1 => {
-                return Err(Failure::usage(format!(
-                    "there are several policies; name one of {} with `--policy`",
-                    names()
-                )));
-            }
-            None => all.first(),
-        };
-        found.ok_or_else(|| Failure::usage(format!("there is no such policy; there are {}", names())))
-    }
 }
 
 /// The architectures that a policy is built for: those of every build, and the one that is asked about.
@@ -103,7 +87,7 @@ fn of_policy(
     compiled: &mut Compiled,
 ) -> Result<Option<Filters>, Failure> {
     let Some(set) = compiled.policies.take() else { return Ok(None) };
-    let policy: &CheckedPolicy = args.choose(set.policies(), |p| &p.name)?;
+    let policy: &CheckedPolicy = choose(set.policies(), args.policy.as_deref(), |p| &p.name)?;
     if policy.demand(Target::Seccomp) == Demand::Off {
         return Err(no_filters(&policy.name));
     }
@@ -132,7 +116,7 @@ fn of_bundle(args: &TraceFilterArgs, arch: Arch) -> Result<Filters, Failure> {
         return Err(Failure::usage(message));
     }
     let bundle = Bundle::open(&args.subject).map_err(Failure::host)?;
-    let policy: &Policy = args.choose(&bundle.manifest.policies, |p| &p.name)?;
+    let policy: &Policy = choose(&bundle.manifest.policies, args.policy.as_deref(), |p| &p.name)?;
     let seccomp = policy.seccomp.as_ref().ok_or_else(|| no_filters(&policy.name))?;
     let files = seccomp.programs.get(arch.host().word()).ok_or_else(|| {
         let there: Vec<&str> = seccomp.programs.keys().map(String::as_str).collect();

@@ -72,7 +72,7 @@ fn done(word: &str, errno: Option<&Value>) -> Action {
 }
 
 /// A profile's meaning, as runc gives it on libseccomp.
-fn meant(profile: &Value, call: Option<&str>, args: [u64; 6]) -> Action {
+pub(super) fn meant(profile: &Value, call: Option<&str>, args: [u64; 6]) -> Action {
     let default = done(profile["defaultAction"].as_str().unwrap(), profile.get("defaultErrnoRet"));
     let Some(call) = call else { return default };
     for entry in profile["syscalls"].as_array().unwrap() {

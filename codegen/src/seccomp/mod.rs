@@ -7,6 +7,7 @@
 pub mod arguments;
 mod ask;
 mod calls;
+pub mod cases;
 pub mod checker;
 mod combine;
 mod condition;
@@ -29,7 +30,7 @@ mod reach;
 pub mod sim;
 mod split;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tree;
 mod verdicts;
 pub mod walk;

@@ -14,7 +14,7 @@ mod limits;
 mod listings;
 mod oracle;
 mod paths;
-mod random;
+pub(crate) mod random;
 mod rules;
 mod verdicts;
 mod walks;
