@@ -224,6 +224,9 @@ pub fn profiles(seed: u64, count: usize) -> Result<usize, Error> {
         let own = lower(checked, &options).map_err(|e| Error::Odd(format!("{e:?}")))?;
         let exported = canc_codegen::interchange::oci_export::export(&own, checked, Arch::X86_64)
             .ok_or_else(|| odd("nothing exported"))?;
+        if exported.verdicts.iter().any(|v| v.verdict == "narrowed") {
+            continue;
+        }
         let their = loaded(&exported.profile)?;
         let filter =
             own.filters.get(&Arch::X86_64).and_then(|f| f.first()).ok_or_else(|| odd("no filter"))?;

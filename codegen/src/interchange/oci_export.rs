@@ -27,11 +27,12 @@ pub struct Exported {
 pub fn export(lowered: &Lowered, policy: &PolicyData, host: Arch) -> Option<Exported> {
     lowered.filters.get(&host)?;
     let mut verdicts: Vec<Verdict> = other_rules(policy).into_iter().collect();
-    let own = lowered.cases(host);
+    let default = lowered.unknown();
+    let own = lowered.cases(host, default);
     let mut all: BTreeMap<&'static str, Cases> = own.into_iter().collect();
     let mut arches = vec![host];
     for companion in lowered.arches.iter().copied().filter(|a| *a != host && a.host() == host) {
-        let theirs = lowered.cases(companion);
+        let theirs = lowered.cases(companion, default);
         let other: Vec<&str> =
             theirs.iter().filter(|(n, c)| all.get(n).is_some_and(|own| own != c)).map(|c| c.0).collect();
         if other.is_empty() {
@@ -45,7 +46,6 @@ pub fn export(lowered: &Lowered, policy: &PolicyData, host: Arch) -> Option<Expo
             verdicts.push(Verdict::new(companion.word(), "dropped", format!("{why}; its calls are killed")));
         }
     }
-    let default = lowered.unknown();
     let (default_action, default_errno_ret) = word(default);
     let profile = Profile {
         default_action: default_action.to_owned(),
@@ -90,8 +90,7 @@ fn entries(
             Cases::Always(action) if *action == default => (),
             Cases::Always(action) => always.entry(*action).or_default().push((*name).to_owned()),
             Cases::Depends(list) => {
-                let said = list.iter().filter(|c| c.action != default);
-                depends.extend(said.map(|c| entry(vec![(*name).to_owned()], c.action, arguments(c))));
+                depends.extend(list.iter().map(|c| entry(vec![(*name).to_owned()], c.action, arguments(c))));
             }
             Cases::TooMany => {
                 let why = "its conditions are too many to be listed; it is refused";

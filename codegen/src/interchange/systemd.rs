@@ -98,7 +98,7 @@ pub fn export(lowered: &Lowered, policy: &Policy, host: Arch, widen: bool) -> Op
 fn sorted(lowered: &Lowered, host: Arch) -> Sorted {
     let mut out = Sorted::default();
     let unmatched = lowered.unmatched();
-    for (name, cases) in lowered.cases(host) {
+    for (name, cases) in lowered.cases(host, unmatched) {
         match cases {
             Cases::Always(Action::Allow) => out.allowed.push(name),
             Cases::Always(Action::Log) => {

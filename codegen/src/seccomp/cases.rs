@@ -3,7 +3,7 @@
 use super::Lowered;
 use super::decisions::Decisions;
 use super::diagram::{Arena, Half, Leaf, Node, NodeId};
-use super::encode::action;
+use super::encode::{action, return_value};
 use super::model::{Effect, Source};
 use canc_dsl::policy::{Action, NamespaceKinds, Policy};
 use canc_sets::syscalls::{self, Arch};
@@ -25,7 +25,7 @@ pub struct Case {
 pub enum Cases {
     /// The same, whatever it is asked with.
     Always(Action),
-    /// One of these, which exclude each other and leave nothing out.
+    /// One of these, which exclude each other; in all other cases what was left out.
     Depends(Vec<Case>),
     /// What it is asked with matters in more ways than can be listed.
     TooMany,
@@ -43,14 +43,15 @@ pub enum Guarded {
 }
 
 impl Lowered {
-    /// What is done with each call of an architecture, in the order of their numbers.
+    /// What is done with each call of an architecture, in the order of their numbers. Cases in which a call gets the default are left
+    /// out.
     #[must_use]
-    pub fn cases(&self, arch: Arch) -> Vec<(&'static str, Cases)> {
+    pub fn cases(&self, arch: Arch, default: Action) -> Vec<(&'static str, Cases)> {
         let mut decisions = Decisions::new(&self.clauses);
         let mut out = Vec::new();
         for ((_, name), call) in syscalls::numbers(arch).iter().zip(syscalls::indices(arch)) {
             let cases = match decisions.on(arch, usize::from(*call), name) {
-                Ok(node) => listed(&decisions.arena, node),
+                Ok(node) => listed(&decisions.arena, node, default),
                 Err(_) => Cases::TooMany,
             };
             out.push((*name, cases));
@@ -93,7 +94,7 @@ pub fn allowed_namespaces(policy: &Policy) -> NamespaceKinds {
     super::lower::allowed_namespaces(policy)
 }
 
-fn listed(arena: &Arena, root: NodeId) -> Cases {
+fn listed(arena: &Arena, root: NodeId, default: Action) -> Cases {
     if let Node::Leaf(Leaf::Return(value)) = arena.get(root) {
         return Cases::Always(action(*value));
     }
@@ -112,7 +113,9 @@ fn listed(arena: &Arena, root: NodeId) -> Cases {
                 let shift = if view.word.half == Half::High { 32 } else { 0 };
                 let mut low = 0;
                 for edge in edges {
-                    for (mask, value) in cover(view.mask, low, edge.last) {
+                    let left_out = arena.get(edge.to) == &Node::Leaf(Leaf::Return(return_value(default)));
+                    let words = if left_out { Vec::new() } else { cover(view.mask, low, edge.last) };
+                    for (mask, value) in words {
                         let (mask, value) = (u64::from(mask) << shift, u64::from(value) << shift);
                         open.extend(
                             narrowed(registers, view.word.register, mask, value).map(|r| (edge.to, r)),
