@@ -121,7 +121,8 @@ Examples:
   canc build web.can -o /tmp/web.canc --json
   canc build web.can --set root=/srv/www --for selinux,apparmor
   canc build web.can --deny leaks --deny selinux:dropped
-  canc build web.can --emit asm";
+  canc build web.can --emit asm
+  strace -f -c -o web.counts web; canc build web.can --frequencies web.counts";
 
 /// The architectures that filters are made for unless others are named.
 pub const ARCHES: &str = "x86_64,aarch64,riscv64";
@@ -192,6 +193,11 @@ pub struct BuildArgs {
     /// Print one artefact instead of writing the bundle
     #[arg(long, value_name = "WHAT")]
     pub emit: Option<Emit>,
+
+    /// How often the program makes each call, as `strace -c`, `perf trace -s` or an audit log have it, or `default`: the filters
+    /// find frequent calls sooner and answer the same
+    #[arg(long, value_name = "FILE")]
+    pub frequencies: Option<PathBuf>,
 
     /// List the rules of included fragments one by one
     #[arg(long)]

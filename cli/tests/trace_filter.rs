@@ -117,6 +117,38 @@ policy web {
     }
 
     #[test]
+    fn counted_calls_are_found_sooner() {
+        let calls = ["read", "write", "openat", "close", "mmap", "getpid", "ppoll", "statx", "fsync", "dup"];
+        let dir = workplace(
+            &POLICY.replace("deny syscall", &format!("allow syscall {};\n  deny syscall", calls.join(", "))),
+        );
+        let executed = |bundle: &str| {
+            let out = canc(dir.path(), &["trace-filter", bundle, "ppoll", "--arch", "x86_64", "--json"]).1;
+            let json = serde_json::from_str::<Value>(&out).unwrap();
+            assert_eq!(json["action"], "allow");
+            json["filters"][0]["executed"].as_u64().unwrap()
+        };
+        let built =
+            |args: &[&str]| canc(dir.path(), &[&["build", "web.can", "--arch", "x86_64"][..], args].concat());
+        assert_eq!(built(&["-o", "plain.canc"]).0, 0);
+        std::fs::write(
+            dir.path().join("counts"),
+            " 99.00    0.2         794     90000        12 ppoll\n  1.00    0.0 1 10 read\n",
+        )
+        .unwrap();
+        assert_eq!(built(&["-o", "counted.canc", "--frequencies", "counts"]).0, 0);
+        assert!(executed("counted.canc") < executed("plain.canc"));
+        assert_eq!(built(&["-o", "usual.canc", "--frequencies", "default"]).0, 0);
+        std::fs::write(dir.path().join("counts"), "ppol 5\n").unwrap();
+        let (code, _, err) = built(&["-o", "wrong.canc", "--frequencies", "counts"]);
+        assert_eq!(
+            (code, err.as_str()),
+            (2, "canc: counts:1: no architecture has a system call `ppol`; did you mean `ppoll`?\n")
+        );
+        assert!(!dir.path().join("wrong.canc").exists());
+    }
+
+    #[test]
     fn mistakes_end_with_usage() {
         let two = format!("{POLICY}policy other {{ exec \"/usr/bin/o\"; backend seccomp off; }}\n");
         let dir = workplace(&two);

@@ -19,6 +19,7 @@ pub mod encode;
 mod errnos;
 mod errors;
 mod families;
+pub mod frequencies;
 mod guards;
 mod implied;
 mod layout;
@@ -46,6 +47,7 @@ use crate::verdict::Outcome;
 use canc_dsl::policy::RuleId;
 use canc_sets::syscalls::Arch;
 use diagram::NodeId;
+use frequencies::Frequencies;
 use layout::Program;
 use model::Clauses;
 use std::collections::BTreeMap;
@@ -60,11 +62,18 @@ pub struct SeccompOptions {
     /// Whether filters permit the launch: its exec, `exit_group`, and writing to standard error. Off only where filters are compared
     /// with those of other tools.
     pub base: bool,
+    /// How often calls are expected; `None` counts every call alike.
+    pub frequencies: Option<Frequencies>,
 }
 
 impl Default for SeccompOptions {
     fn default() -> Self {
-        Self { arches: Arch::DEFAULT.to_vec(), launch_fd: canc_bundle::LAUNCH_FD, base: true }
+        Self {
+            arches: Arch::DEFAULT.to_vec(),
+            launch_fd: canc_bundle::LAUNCH_FD,
+            base: true,
+            frequencies: None,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 use super::oracle::expected;
 use super::{Action, paths};
 use crate::seccomp::encode::{action, rank};
+use crate::seccomp::frequencies::Frequencies;
 use crate::seccomp::sim::Data;
 use crate::seccomp::{LowerError, Lowered, SeccompOptions, checker, lower};
 use canc_dsl::policy::{
@@ -256,7 +257,8 @@ pub fn arguments(policy: &PolicyData, call: &str, random: &mut Random, most: usi
 /// Compares one policy's filters with its meaning; returns how many inputs were compared.
 pub fn compare(policy: &PolicyData, random: &mut Random, per_call: usize) -> usize {
     let wrapped = Policy::unchecked(policy.clone());
-    let options = SeccompOptions::default();
+    let frequencies = (random.below(2) == 0).then(Frequencies::builtin);
+    let options = SeccompOptions { frequencies, ..SeccompOptions::default() };
     let lowered = match lower(&wrapped, &options) {
         Ok(lowered) => lowered,
         Err(errors) => {

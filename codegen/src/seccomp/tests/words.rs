@@ -9,6 +9,7 @@ use crate::seccomp::diagram::{Arena, Leaf};
 use crate::seccomp::encode::Instruction;
 use crate::seccomp::layout::{Section, Trees, program};
 use crate::seccomp::sim::{Data, answer};
+use crate::seccomp::tree::Weight;
 use canc_dsl::policy::{ArgTest, Compare, Condition, Width};
 use canc_sets::syscalls::Arch;
 use std::collections::BTreeSet;
@@ -26,7 +27,7 @@ fn asking(call: &'static str, test: ArgTest, arch: Arch) -> Vec<Instruction> {
     let (yes, no) = (arena.leaf(Leaf::Return(YES)).unwrap(), arena.leaf(Leaf::Return(NO)).unwrap());
     let node = arena.graft(node, yes, no).unwrap();
     let node = arena.prune(node).unwrap();
-    let section = Section { audit: arch.audit_value(), intervals: vec![(u32::MAX, node, 1)] };
+    let section = Section { audit: arch.audit_value(), intervals: vec![(u32::MAX, node, Weight::of(1))] };
     let made = program(&arena, &mut Trees::default(), &[section], 0, arch.is_big_endian());
     checker::check(&made.instructions).unwrap();
     made.instructions
