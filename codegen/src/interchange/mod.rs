@@ -5,6 +5,7 @@ mod export_tests;
 pub mod oci;
 pub mod oci_export;
 pub mod oci_import;
+mod oci_rules;
 mod oci_sets;
 mod oci_text;
 pub mod systemd;

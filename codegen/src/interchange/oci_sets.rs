@@ -1,7 +1,7 @@
 //! A comparison of a profile to the set of values of the argument that it is about, as wide as the kernel looks at it.
 
 use super::oci::ArgEntry;
-use super::oci_import::Comparison;
+use super::oci_rules::Comparison;
 use crate::seccomp::arguments::register_of;
 use canc_sets::syscalls::{Arch, ArgKind, args_on};
 

@@ -1,6 +1,7 @@
 //! An imported policy to its text. The statements stand in the template; this prints names, numbers and comparisons.
 
-use super::oci_import::{Comparison, Effect, Policy, Rule};
+use super::oci_import::Policy;
+use super::oci_rules::{Comparison, Effect, Rule};
 use super::oci_sets::{Set, bits};
 use askama::Template;
 use canc_dsl::nearest_of_many;
