@@ -1,5 +1,9 @@
 //! The commands and options of canc, with the help that they print.
 
+mod filters;
+
+pub use filters::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, TraceFilterArgs};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -25,6 +29,8 @@ Examples:
   canc validate web.can              ask apparmor_parser, checkmodule and the kernel
   canc doctor                        what this host can enforce, and what mends what it cannot
   canc run web.can -- CMD            start a program under it, with no file written and nothing applied
+  canc trace-filter web.can ptrace   which instructions and lines decide about a call
+  canc export oci web.can            the filter for a container runtime
   canc explain E0123                 what a message means and what to write instead
   canc std base                      read a fragment of the standard library
 
@@ -85,7 +91,45 @@ pub enum Command {
     /// Ask the target languages' own tools about a policy: apparmor_parser, checkmodule, semodule, the kernel
     #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(ValidateArgs),
+    /// Walk a system call through the filters and show each step with its line of the policy
+    #[command(after_help = TRACE_FILTER_EXAMPLES)]
+    TraceFilter(TraceFilterArgs),
+    /// Write a policy's filter in another program's format, and say what the format cannot
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(ExportArgs),
+    /// Read another program's filter into a policy that answers every call as it does
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import(ImportArgs),
 }
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  canc export oci web.can -o web.json                  for Docker, Podman, containerd, a pod's localhostProfile
+  canc export oci web.can --arch aarch64 --json | jq .verdicts
+  canc export systemd web.can -o /etc/systemd/system/web.service.d/seccomp.conf
+  canc export systemd web.can --widen                  let calls through whole that are allowed with some arguments
+
+System calls alone are exported; the verdicts say what the format lacks. A runtime or systemd starts the program after the
+filter is loaded: the policy must allow `execve` for that.";
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  canc import oci seccomp.json --exec /usr/sbin/nginx -o nginx.can
+  canc import oci default.json --exec /bin/app --cap CAP_SYS_ADMIN --kernel 6.12
+
+Entries that depend on capabilities, the kernel or the host apply as for a container that has what --cap and --kernel say.
+Nothing is written unless the whole profile can be said.";
+
+const TRACE_FILTER_EXAMPLES: &str = "\
+Examples:
+  canc trace-filter web.can socket AF_INET SOCK_STREAM
+  canc trace-filter web.can openat flags=O_RDWR|O_CREAT --arch aarch64
+  canc trace-filter web.canc ioctl arg1=0x100005412
+  canc trace-filter web.can 439 --json | jq .action
+
+Arguments stand in the order of the call's manual page, or as NAME=VALUE. A value is a number, a constant of the kernel's headers,
+or several joined by `|`. Those that are not given are 0; `arg0=` to `arg5=` set whole registers, bits included that the kernel
+does not look at. A bundle is walked as it was built; a policy is built for the time of the question.";
 
 const VALIDATE_EXAMPLES: &str = "\
 Examples:
@@ -130,7 +174,8 @@ Examples:
   canc build web.can --set root=/srv/www --for selinux,apparmor
   canc build web.can --deny leaks --deny selinux:dropped
   canc build web.can --emit asm
-  canc build web.can --with-runtime && ./web.canc/canc-run web.canc -- nginx";
+  canc build web.can --with-runtime && ./web.canc/canc-run web.canc -- nginx
+  strace -f -c -o web.counts web; canc build web.can --frequencies web.counts";
 
 /// The architectures that filters are made for unless others are named.
 pub const ARCHES: &str = "x86_64,aarch64,riscv64";
@@ -205,6 +250,11 @@ pub struct BuildArgs {
     /// Print one artefact instead of writing the bundle
     #[arg(long, value_name = "WHAT")]
     pub emit: Option<Emit>,
+
+    /// How often the program makes each call, as `strace -c`, `perf trace -s` or an audit log have it, or `default`: the filters
+    /// find frequent calls sooner and answer the same
+    #[arg(long, value_name = "FILE")]
+    pub frequencies: Option<PathBuf>,
 
     /// List the rules of included fragments one by one
     #[arg(long)]

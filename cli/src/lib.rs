@@ -1,6 +1,7 @@
 //! The command line of canc: reads files and arguments, calls the pure crates, and prints for people or for scripts.
 
 pub mod args;
+mod call;
 mod commands;
 mod doctor;
 mod elf;

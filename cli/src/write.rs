@@ -1,8 +1,9 @@
-//! A bundle in memory to a directory on disk, all of it or nothing of it.
+//! A bundle or a file in memory to the disk, all of it or nothing of it.
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::fs;
-use std::io;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Why a bundle was not written.
@@ -62,6 +63,23 @@ pub fn bundle(
         let _ = fresh.keep();
         Ok(())
     }
+}
+
+/// Writes one file so that `target` is either what it was or the whole new file.
+///
+/// # Errors
+/// One line for the person who named it: the target is something else than a file, or the system refuses.
+pub fn file(target: &Path, contents: &[u8]) -> Result<(), String> {
+    let failed = |e: io::Error| format!("cannot write `{}`: {e}", target.display());
+    if target.symlink_metadata().is_ok_and(|m| !m.is_file()) {
+        return Err(format!("cannot write `{}`: it exists and is no regular file", target.display()));
+    }
+    let parent = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut fresh = tempfile::NamedTempFile::new_in(parent).map_err(failed)?;
+    fresh.write_all(contents).map_err(failed)?;
+    fs::set_permissions(fresh.path(), fs::Permissions::from_mode(0o644)).map_err(failed)?;
+    fresh.persist(target).map_err(|e| failed(e.error))?;
+    Ok(())
 }
 
 /// Temporary directories are private; a bundle is for everybody to read, and its programs to execute.

@@ -7,6 +7,7 @@ pub mod apparmor;
 pub mod build;
 pub mod coverage;
 pub mod emit;
+pub mod interchange;
 pub mod landlock;
 mod leftover;
 pub mod seccomp;

@@ -29,4 +29,5 @@ pub use compile::{
 };
 pub use request::{RequestReading, parse_request};
 pub use standard::std_fragments;
+pub use suggest::nearest_of_many;
 pub use words::reserved_words;

@@ -12,7 +12,8 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 /// As [`nearest`], for a list of fixed length that is allowed to be long.
-pub(crate) fn nearest_of_many<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest_of_many<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = MAX_DISTANCE.min((word.chars().count() / 2).max(1));
     let folded = word.to_ascii_lowercase().replace('-', "_");
     known

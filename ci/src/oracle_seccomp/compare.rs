@@ -3,6 +3,7 @@
 
 use super::policies::{Operator, Policy, Random, Test};
 use crate::Error;
+use canc_codegen::interchange::oci::{ArgEntry, Profile};
 use canc_codegen::seccomp::encode::{self, Instruction};
 use canc_codegen::seccomp::sim::{self, Data};
 use canc_codegen::seccomp::{Lowered, SeccompOptions, lower};
@@ -205,41 +206,72 @@ fn inputs(policy: &Policy, arch: Arch, random: &mut Random) -> Vec<Data> {
     out
 }
 
-/// Sizes, and executed instructions over all numbers, of this compiler's program and libseccomp's two.
-pub struct Sizes {
-    /// What was compiled.
-    pub name: String,
-    /// Ours, libseccomp's list, libseccomp's tree: instructions, mean and most executed.
-    pub programs: [(usize, f64, usize); 3],
-}
-
-/// Measures a policy on x86_64.
-pub fn sizes(name: &str, policy: &Policy) -> Result<Sizes, Error> {
-    let options = SeccompOptions { arches: vec![Arch::X86_64], base: false, ..SeccompOptions::default() };
-    let own = ours(&policy.text(), &options)?;
-    let filters = own.filters.get(&Arch::X86_64).map_or(&[][..], Vec::as_slice);
-    let own: Vec<Instruction> = filters.iter().flat_map(|f| f.instructions().to_vec()).collect();
-    let list = theirs(policy, ScmpArch::X8664, Arch::X86_64, false)?;
-    let tree = theirs(policy, ScmpArch::X8664, Arch::X86_64, true)?;
-    let programs = [&own, &list, &tree].map(|p| {
-        let (mean, most) = executed(p);
-        (p.len(), mean, most)
-    });
-    Ok(Sizes { name: name.to_owned(), programs })
-}
-
-/// The mean and the most instructions executed, over all numbers of the table, arguments zero.
-fn executed(program: &[Instruction]) -> (f64, usize) {
-    let (mut total, mut most, mut count) = (0usize, 0, 0u32);
-    for nr in 0..=syscalls::max_number(Arch::X86_64) {
-        let mut steps = 0;
-        let data = Data { arch: Arch::X86_64.audit_value(), nr, args: [0; 6] };
-        sim::run(program, &data, false, |_| steps += 1);
-        total += steps;
-        most = most.max(steps);
-        count += 1;
+/// Compares profiles that are exported for container runtimes, as libseccomp compiles them in the way of runc, with the filters that
+/// they were made of. Returns how many inputs were compared.
+///
+/// # Errors
+/// An input on which the two differ.
+pub fn profiles(seed: u64, count: usize) -> Result<usize, Error> {
+    let mut random = Random(seed);
+    let mut compared = 0;
+    for _ in 0..count {
+        // Orders become many masks, of which libseccomp makes long programs.
+        let policy = Policy::random(&mut random, 12, false);
+        let done = compile("p.can", policy.text().as_bytes(), &NoFiles, &Options::default());
+        let set = done.policies.ok_or_else(|| Error::Odd(format!("{:?}", done.diagnostics)))?;
+        let checked = set.policies().first().ok_or_else(|| Error::Odd("no policy".to_owned()))?;
+        let options = SeccompOptions { arches: vec![Arch::X86_64], base: false, ..SeccompOptions::default() };
+        let own = lower(checked, &options).map_err(|e| Error::Odd(format!("{e:?}")))?;
+        let exported = canc_codegen::interchange::oci_export::export(&own, checked, Arch::X86_64)
+            .ok_or_else(|| odd("nothing exported"))?;
+        if exported.verdicts.iter().any(|v| v.verdict == "narrowed") {
+            continue;
+        }
+        let their = loaded(&exported.profile)?;
+        let filter =
+            own.filters.get(&Arch::X86_64).and_then(|f| f.first()).ok_or_else(|| odd("no filter"))?;
+        for data in inputs(&policy, Arch::X86_64, &mut random) {
+            let (mine, other) = (filter.answer(&data), sim::answer(&their, &data, false));
+            let [mine, other] = [mine, other].map(|a| a.map(encode::action));
+            // Of other architectures libseccomp ends the thread.
+            let killed = |a: Option<Action>| matches!(a, Some(Action::Kill | Action::KillThread));
+            if mine != other && !(killed(mine) && killed(other)) {
+                let what = format!("{data:x?}: {mine:?} here, {other:?} by libseccomp\n{}", exported.text);
+                return Err(Error::Odd(what));
+            }
+            compared += 1;
+        }
     }
-    (f64::from(u32::try_from(total).unwrap_or(u32::MAX)) / f64::from(count.max(1)), most)
+    Ok(compared)
+}
+
+/// A profile's program, as a runtime has libseccomp make it.
+fn loaded(profile: &Profile) -> Result<Vec<Instruction>, Error> {
+    let action = |word: &str, errno: Option<u32>| match word {
+        "SCMP_ACT_ALLOW" => Ok(ScmpAction::Allow),
+        "SCMP_ACT_ERRNO" => Ok(ScmpAction::Errno(i32::try_from(errno.unwrap_or(1)).unwrap_or(1))),
+        other => Err(odd(format!("{other} in a profile of errors"))),
+    };
+    let mut context =
+        ScmpFilterContext::new(action(&profile.default_action, profile.default_errno_ret)?).map_err(odd)?;
+    context.set_ctl_optimize(2).map_err(odd)?;
+    for entry in profile.syscalls.iter().flatten() {
+        let done = action(&entry.action, entry.errno_ret)?;
+        for name in entry.names.iter().flatten() {
+            // Runtimes pass over names that their library does not know.
+            let Ok(call) = ScmpSyscall::from_name(name) else { continue };
+            let one = |a: &ArgEntry| {
+                let (operator, value) = match a.op.as_str() {
+                    "SCMP_CMP_EQ" => (ScmpCompareOp::Equal, a.value),
+                    _ => (ScmpCompareOp::MaskedEqual(a.value), a.value_two.unwrap_or(0)),
+                };
+                ScmpArgCompare::new(a.index, operator, value)
+            };
+            let tests: Vec<ScmpArgCompare> = entry.args.iter().flatten().map(one).collect();
+            context.add_rule_conditional(done, call, &tests).map_err(odd)?;
+        }
+    }
+    exported(&context, Arch::X86_64)
 }
 
 #[cfg(test)]
@@ -257,6 +289,11 @@ mod tests {
         let compared = random(1, 24).unwrap();
         println!("{compared:?}");
         assert!(compared.agreed > 100_000 && compared.theirs_alone < compared.agreed / 100, "{compared:?}");
+    }
+
+    #[test]
+    fn exported_profiles_are_answered_like_their_filters() {
+        assert!(profiles(5, 12).unwrap() > 10_000);
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! The policies that programs are measured on, as both compilers take them.
+//! The policies that programs are measured on, as all compilers take them, and what came of it.
 
-use super::compare::{Sizes, sizes};
+use super::peers::{Compiler, Measured, measured};
 use super::policies::{Allow, Operator, Policy, Random, Test, common_calls};
 use crate::Error;
 use canc_sets::syscalls::{Arch, numbers};
@@ -107,45 +107,97 @@ const TWENTY: &[&str] = &[
     "getrandom",
 ];
 
-fn plain(call: &'static str) -> Allow {
+pub(super) fn plain(call: &'static str) -> Allow {
     Allow { call, tests: Vec::new() }
 }
 
-fn test(call: &'static str, arg: u32, operator: Operator, mask: u64, value: u64) -> Allow {
+pub(super) fn test(call: &'static str, arg: u32, operator: Operator, mask: u64, value: u64) -> Allow {
     Allow { call, tests: vec![Test { arg, wide: true, operator, mask, value }] }
 }
 
-/// All policies, measured.
-pub fn all() -> Result<Vec<Sizes>, Error> {
+/// A policy, and what it is called.
+pub type Named = (String, Policy);
+
+/// The policies that people know, and some that nobody wrote.
+#[must_use]
+pub fn corpus() -> Vec<Named> {
+    let mut out = known();
+    let mut random = Random(17);
+    for round in 0..12usize {
+        let policy = Policy::random(&mut random, 10 << (round % 5), round % 2 == 1);
+        out.push((format!("random, {} rules", policy.allows.len()), policy));
+    }
+    let scattered: Vec<Allow> = common_calls().into_iter().step_by(2).map(plain).collect();
+    out.push(("every second name".to_owned(), Policy { errno: 1, allows: scattered }));
+    out
+}
+
+/// The policies that people know.
+#[must_use]
+pub fn known() -> Vec<Named> {
     let known: Vec<&'static str> = numbers(Arch::X86_64)
         .iter()
         .map(|e| e.1)
         .filter(|n| libseccomp::ScmpSyscall::from_name(n).is_ok())
         .collect();
-    let mut container: Vec<Allow> = known
-        .iter()
-        .filter(|n| !CONTAINER_WITHOUT.contains(n) && **n != "clone3")
-        .map(|n| plain(n))
-        .collect();
+    let besides = |left_out: &[&str]| -> Vec<Allow> {
+        known.iter().filter(|n| !left_out.contains(n) && **n != "clone3").map(|n| plain(n)).collect()
+    };
+    let mut container = besides(CONTAINER_WITHOUT);
     container.extend(
         [0, 8, 0x2_0000, 0x2_0008, 0xffff_ffff].map(|v| test("personality", 0, Operator::Equal, u64::MAX, v)),
     );
     container.push(test("socket", 0, Operator::NotEqual, u64::MAX, 40));
     container.push(test("clone", 0, Operator::Equal, 0x7e02_0000, 0));
-    let twenty = TWENTY.iter().map(|n| plain(n)).collect();
-    let mut out = vec![
-        sizes("a: container default", &Policy { errno: 1, allows: container })?,
-        sizes("b: 20 allowed", &Policy { errno: 1, allows: twenty })?,
-        sizes("d2: 340 numbers, 500 values", &Policy { errno: 1, allows: values(500, &known) })?,
-    ];
-    let mut random = Random(17);
-    for round in 0..12usize {
-        let policy = Policy::random(&mut random, 10 << (round % 5), round % 2 == 1);
-        out.push(sizes(&format!("random, {} rules", policy.allows.len()), &policy)?);
+    let forty = CONTAINER_WITHOUT.get(..40).unwrap_or_default();
+    [
+        ("a: container default", container),
+        ("b: 20 allowed", TWENTY.iter().map(|n| plain(n)).collect()),
+        ("c: all but 40 allowed", besides(forty)),
+        ("d2: 340 numbers, 500 values", values(500, &known)),
+    ]
+    .map(|(name, allows)| (name.to_owned(), Policy { errno: 1, allows }))
+    .into()
+}
+
+/// What each compiler makes of a policy.
+pub struct Sizes {
+    /// What was compiled.
+    pub name: String,
+    /// By [`Compiler::ALL`]; `None` where a compiler refuses the policy.
+    pub programs: Vec<Option<Measured>>,
+}
+
+/// All policies, measured.
+///
+/// # Errors
+/// When this compiler or libseccomp refuses one.
+pub fn all() -> Result<Vec<Sizes>, Error> {
+    let one = |(name, policy): Named| {
+        let programs = Compiler::ALL.map(|c| c.compile(&policy).map(|p| p.map(|p| measured(&p))));
+        Ok(Sizes { name, programs: programs.into_iter().collect::<Result<_, Error>>()? })
+    };
+    corpus().into_iter().map(one).collect()
+}
+
+impl Sizes {
+    /// Fails where a peer's program is smaller or faster than ours.
+    ///
+    /// # Errors
+    /// Which peer, and on which policy.
+    pub fn ensure_best(&self) -> Result<(), Error> {
+        let Some((Some(own), peers)) = self.programs.split_first() else {
+            return Err(Error::Odd(format!("{}: not compiled here", self.name)));
+        };
+        for (compiler, peer) in Compiler::ALL.iter().skip(1).zip(peers) {
+            let better = peer.filter(|p| p.length < own.length || p.mean < own.mean || p.most < own.most);
+            if let Some(better) = better {
+                let what = format!("{}: {} makes {better}, and canc {own}", self.name, compiler.word());
+                return Err(Error::Odd(what));
+            }
+        }
+        Ok(())
     }
-    let scattered: Vec<Allow> = common_calls().into_iter().step_by(2).map(plain).collect();
-    out.push(sizes("every second name", &Policy { errno: 1, allows: scattered })?);
-    Ok(out)
 }
 
 /// Numbers without conditions, and calls with many values each.

@@ -7,17 +7,19 @@ use crate::args::{BuildArgs, Emit};
 use crate::exit::Exit;
 use crate::paint::Paint;
 use crate::stream::Streams;
-use crate::{launcher, render, table, write};
+use crate::{input, launcher, render, table, write};
 use canc_bundle::Manifest;
 use canc_codegen::build::{Build, build};
+use canc_codegen::seccomp::frequencies::{Frequencies, Uncounted};
 use canc_dsl::codes;
 use canc_dsl::diag::{Diagnostic, Severity};
 use canc_dsl::policy::PolicySet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub fn run(args: &BuildArgs, streams: &mut Streams<'_>) -> Outcome {
     let denied = args.deny.iter().map(|d| Denied::parse(d)).collect::<Result<Vec<_>, _>>()?;
-    let options = build_options(&args.source, &args.deployments)?;
+    let mut options = build_options(&args.source, &args.deployments)?;
+    options.seccomp.frequencies = args.frequencies.as_deref().map(frequencies).transpose()?;
     let mut compiled = compile(&args.source)?;
     let Some(set) = compiled.policies.take() else { return Ok(refuse(args.source.json, &compiled, streams)) };
     let built = match build(&set, &compiled.sources, &options) {
@@ -33,6 +35,19 @@ pub fn run(args: &BuildArgs, streams: &mut Streams<'_>) -> Outcome {
         return Ok(refuse(args.source.json, &compiled, streams));
     }
     finish(args, &compiled, &built, streams)
+}
+
+/// Counts in a file, or the built-in ones.
+fn frequencies(path: &Path) -> Result<Frequencies, Failure> {
+    if path == Path::new("default") {
+        return Ok(Frequencies::builtin());
+    }
+    let bytes = input::read(path).map_err(Failure::host)?;
+    Frequencies::parse(&String::from_utf8_lossy(&bytes)).map_err(|errors| {
+        let place = |line: usize| if line == 0 { String::new() } else { format!(":{line}") };
+        let one = |e: &Uncounted| format!("{}{}: {}", path.display(), place(e.line), e.message);
+        Failure::usage(errors.iter().map(one).collect::<Vec<_>>().join("\n"))
+    })
 }
 
 fn finish(args: &BuildArgs, compiled: &Compiled, built: &Build, streams: &mut Streams<'_>) -> Outcome {

@@ -5,10 +5,13 @@ mod check;
 mod compile;
 mod doctor;
 mod explain;
+mod export;
+mod import;
 mod run;
 mod std_library;
 mod target_options;
 mod test;
+mod trace_filter;
 mod validate;
 
 use crate::args::{Cli, Color, Command};
@@ -29,8 +32,11 @@ pub fn run(cli: &Cli, streams: &mut Streams<'_>) -> Exit {
         Command::Doctor(args) => doctor::run(args, streams),
         Command::Explain(args) => explain::run(args, streams),
         Command::Run(args) => run::run(args, streams),
+        Command::Export(args) => export::run(args, streams),
+        Command::Import(args) => import::run(args, streams),
         Command::Std(args) => std_library::run(args, streams),
         Command::Test(args) => test::run(args, streams),
+        Command::TraceFilter(args) => trace_filter::run(args, streams),
         Command::Validate(args) => validate::run(args, streams),
     };
     done.unwrap_or_else(|failure| {
@@ -57,6 +63,20 @@ impl Failure {
     pub fn host(message: impl Into<String>) -> Self {
         Self { exit: Exit::Host, message: message.into() }
     }
+}
+
+/// Which policy of several was meant: the one that was named, or the only one.
+fn choose<'p, T>(all: &'p [T], wanted: Option<&str>, name: impl Fn(&T) -> &str) -> Result<&'p T, Failure> {
+    let names = || all.iter().map(&name).collect::<Vec<_>>().join(", ");
+    let found = match wanted {
+        Some(wanted) => all.iter().find(|p| name(p) == wanted),
+        None if all.len() > 1 => {
+            let message = format!("there are several policies; name one of {} with `--policy`", names());
+            return Err(Failure::usage(message));
+        }
+        None => all.first(),
+    };
+    found.ok_or_else(|| Failure::usage(format!("there is no such policy; there are {}", names())))
 }
 
 /// What every command answers.

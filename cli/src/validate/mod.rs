@@ -10,10 +10,10 @@ pub(crate) mod host;
 mod seccomp;
 mod selinux;
 
+pub(crate) use bundle::{Bundle, Policy};
 pub use filter::{COMMAND as LOAD_FILTER, load as load_filter};
 
 use crate::Exit;
-use bundle::Bundle;
 use host::Host;
 use serde::Serialize;
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@
 
 use super::diagram::{Arena, NodeId, TooLarge};
 use super::layout::{Section, Trees, longest, program};
+use super::tree::Weight;
 
 /// One answer, and the conditions on which it is given.
 #[derive(Debug)]
@@ -74,7 +75,7 @@ fn better(arena: &Arena, one: NodeId, other: NodeId, apart: usize) -> bool {
         return a <= b;
     }
     let price = |node| {
-        let section = Section { audit: 0, intervals: vec![(u32::MAX, node, 1)] };
+        let section = Section { audit: 0, intervals: vec![(u32::MAX, node, Weight::of(1))] };
         let made = program(arena, &mut Trees::default(), &[section], 0, false);
         (made.instructions.len(), longest(&made.instructions))
     };

@@ -71,7 +71,7 @@ pub fn place(arch: Arch, call: &str, arg: u8, width: Width) -> Option<Place> {
 }
 
 /// The register in which an argument starts. 32-bit architectures pass `loff_t` in two; ARM's start at an even one.
-fn register(arch: Arch, own: &[Arg], position: usize) -> u8 {
+pub(super) fn register(arch: Arch, own: &[Arg], position: usize) -> u8 {
     let mut at = 0;
     for (index, arg) in own.iter().enumerate() {
         let pair = arg.pair && !arch.is_64_bit();

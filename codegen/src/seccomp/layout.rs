@@ -5,7 +5,7 @@
 
 use super::diagram::{Arena, Leaf, Node, NodeId, View, Word};
 use super::encode::{ARCHITECTURE, Instruction, NUMBER, offset, op};
-use super::tree::{Piece, Tree, build};
+use super::tree::{Piece, Tree, Weight, build};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -15,7 +15,7 @@ pub struct Section {
     /// The `AUDIT_ARCH_*` value.
     pub audit: u32,
     /// The greatest number of each interval, ascending, its decision, and how often its calls are expected.
-    pub intervals: Vec<(u32, NodeId, u64)>,
+    pub intervals: Vec<(u32, NodeId, Weight)>,
 }
 
 /// Why an instruction is there, for listings.
@@ -325,7 +325,12 @@ impl<'a> Writer<'a> {
                 let mut pieces = Vec::with_capacity(edges.len());
                 let mut low = 0;
                 for edge in edges {
-                    pieces.push(Piece { low, high: edge.last, to: next(self, edge.to), weight: 1 });
+                    pieces.push(Piece {
+                        low,
+                        high: edge.last,
+                        to: next(self, edge.to),
+                        weight: Weight::of(1),
+                    });
                     low = edge.last.saturating_add(1);
                 }
                 let Some(tree) = build(&pieces).map(Rc::new) else { return };

@@ -4,9 +4,11 @@ use super::calls::{self, Context};
 use super::decisions::Decisions;
 use super::diagram::NodeId;
 use super::encode::op;
+use super::frequencies::Frequencies;
 use super::implied::{self, Family};
 use super::layout::{Section, Trees};
 use super::model::{Clause, Clauses, EOPNOTSUPP, EVERYWHERE, Effect, Source, X32_BIT};
+use super::tree::Weight;
 use super::{Filter, LowerError, Lowered, SeccompOptions, encode, errnos, guards, split, verdicts};
 use canc_dsl::policy::{
     Action, Body, Condition, Effect as RuleEffect, NamespaceKind, NamespaceKinds, NetOp, NetOps, Policy,
@@ -28,7 +30,7 @@ pub fn lower(policy: &Policy, options: &SeccompOptions) -> Result<Lowered, Vec<L
     errors.extend(errnos::conflicts(&mut decisions, &arches));
     let mut tables = BTreeMap::new();
     for arch in &arches {
-        match table(&mut decisions, *arch) {
+        match table(&mut decisions, *arch, options.frequencies.as_ref()) {
             Ok(table) => drop(tables.insert(*arch, table)),
             Err(error) => errors.push(error),
         }
@@ -258,10 +260,14 @@ fn guard(clauses: &mut Clauses, call: &str, source: Source, error: Option<u16>, 
 }
 
 /// The greatest number of each interval, its decision, and how many numbers it has, as far as tables go.
-type Table = Vec<(u32, NodeId, u64)>;
+type Table = Vec<(u32, NodeId, Weight)>;
 
 /// The decisions on the numbers of one architecture, up to the end of its half of the numbers.
-fn table(decisions: &mut Decisions<'_>, arch: Arch) -> Result<Table, LowerError> {
+fn table(
+    decisions: &mut Decisions<'_>,
+    arch: Arch,
+    frequencies: Option<&Frequencies>,
+) -> Result<Table, LowerError> {
     let unknown = decisions.clauses.answer(decisions.clauses.unknown());
     let full = |_| LowerError::TooComplicated { call: None, rules: Vec::new() };
     let unknown = decisions.leaf(unknown).map_err(full)?;
@@ -269,13 +275,14 @@ fn table(decisions: &mut Decisions<'_>, arch: Arch) -> Result<Table, LowerError>
     let mut table = Intervals { list: Vec::new(), next: start };
     for ((number, name), call) in syscalls::numbers(arch).iter().zip(syscalls::indices(arch)) {
         if *number > table.next {
-            table.push(number - 1, unknown, u64::from(number - table.next));
+            table.push(number - 1, unknown, Weight::of(u64::from(number - table.next)));
         }
         let node = decisions.on(arch, usize::from(*call), name);
         let unsayable = |e| LowerError::unsayable(decisions.clauses, usize::from(*call), name, e);
-        table.push(*number, node.map_err(unsayable)?, 1);
+        let share = frequencies.map_or(0, |f| f.share(name));
+        table.push(*number, node.map_err(unsayable)?, Weight { values: 1, share });
     }
-    table.push(start + (X32_BIT - 1), unknown, 1);
+    table.push(start + (X32_BIT - 1), unknown, Weight::of(1));
     Ok(table.list)
 }
 
@@ -287,7 +294,7 @@ struct Intervals {
 
 impl Intervals {
     /// Everything up to `last`; joined with the interval before where the decision is the same.
-    fn push(&mut self, last: u32, node: NodeId, weight: u64) {
+    fn push(&mut self, last: u32, node: NodeId, weight: Weight) {
         match self.list.last_mut() {
             Some(before) if before.1 == node => {
                 before.0 = last;
@@ -317,13 +324,13 @@ fn sections(
         // Of the two that share a value, x86_64 has the lower half and comes first.
         for arch in arches {
             if arch == Arch::X32 && all.next == 0 {
-                all.push(X32_BIT - 1, killed, 1);
+                all.push(X32_BIT - 1, killed, Weight::of(1));
             }
             for (last, node, weight) in tables.get(&arch).into_iter().flatten() {
                 all.push(*last, *node, *weight);
             }
         }
-        all.push(u32::MAX, killed, 1);
+        all.push(u32::MAX, killed, Weight::of(1));
         Section { audit, intervals: all.list }
     };
     let mut out: Vec<Section> = by_value.into_iter().map(whole).collect();

@@ -1,10 +1,13 @@
 //! A checked policy to seccomp filters: decisions per system call, a tree over numbers, blocks over arguments, BPF.
 //!
 //! `implied` and `model` turn rules into clauses about calls, `decisions` into diagrams, `tree` and `layout` into programs, `encode`
-//! into bytes. `sim` runs what was emitted, `checker` judges it as the kernel does, `decide` answers what a filter does and why.
+//! into bytes. `sim` runs what was emitted, `checker` judges it as the kernel does, `decide` answers what a filter does and why, `walk` how it
+//! comes to that.
 
+pub mod arguments;
 mod ask;
 mod calls;
+pub mod cases;
 pub mod checker;
 mod combine;
 mod condition;
@@ -16,6 +19,7 @@ pub mod encode;
 mod errnos;
 mod errors;
 mod families;
+pub mod frequencies;
 mod guards;
 mod implied;
 mod layout;
@@ -27,9 +31,10 @@ mod reach;
 pub mod sim;
 mod split;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tree;
 mod verdicts;
+pub mod walk;
 mod word;
 
 pub use ask::{Asked, Witness};
@@ -42,6 +47,7 @@ use crate::verdict::Outcome;
 use canc_dsl::policy::RuleId;
 use canc_sets::syscalls::Arch;
 use diagram::NodeId;
+use frequencies::Frequencies;
 use layout::Program;
 use model::Clauses;
 use std::collections::BTreeMap;
@@ -56,11 +62,18 @@ pub struct SeccompOptions {
     /// Whether filters permit the launch: its exec, `exit_group`, and writing to standard error. Off only where filters are compared
     /// with those of other tools.
     pub base: bool,
+    /// How often calls are expected; `None` counts every call alike.
+    pub frequencies: Option<Frequencies>,
 }
 
 impl Default for SeccompOptions {
     fn default() -> Self {
-        Self { arches: Arch::DEFAULT.to_vec(), launch_fd: canc_bundle::LAUNCH_FD, base: true }
+        Self {
+            arches: Arch::DEFAULT.to_vec(),
+            launch_fd: canc_bundle::LAUNCH_FD,
+            base: true,
+            frequencies: None,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::diagram::{Arena, Edge, Node, NodeId, TooLarge};
 use super::encode::{MOST_INSTRUCTIONS, return_value};
 use super::layout::{Program, Section, Trees, program};
 use super::model::{Clauses, Source};
+use super::tree::Weight;
 use canc_dsl::policy::{Action, RuleId};
 use canc_sets::syscalls::{self, Arch};
 use std::collections::BTreeMap;
@@ -107,11 +108,14 @@ fn only(sections: &[Section], pieces: &[Piece], allow: NodeId) -> Vec<Section> {
     let decided: BTreeMap<(usize, usize), NodeId> =
         pieces.iter().map(|p| ((p.section, p.interval), p.node)).collect();
     let reduced = |(index, section): (usize, &Section)| {
-        let mut intervals: Vec<(u32, NodeId, u64)> = Vec::new();
+        let mut intervals: Vec<(u32, NodeId, Weight)> = Vec::new();
         for (interval, (last, _, weight)) in section.intervals.iter().enumerate() {
             let node = decided.get(&(index, interval)).copied().unwrap_or(allow);
             match intervals.last_mut() {
-                Some(before) if before.1 == node => *before = (*last, node, before.2 + weight),
+                Some(before) if before.1 == node => {
+                    before.0 = *last;
+                    before.2 += *weight;
+                }
                 _ => intervals.push((*last, node, *weight)),
             }
         }

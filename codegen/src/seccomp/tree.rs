@@ -4,6 +4,33 @@
 //! one place, and so removes two cuts at the price of one. The cost of a tree is its number of comparisons and, weighted against it,
 //! the comparisons that an average value runs through.
 
+/// What an interval counts for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Weight {
+    /// How many values it has that count alike.
+    pub values: u64,
+    /// How often its values are expected besides, in parts of [`WHOLE_SHARE`] of all that is expected; 0 where nobody knows.
+    pub share: u64,
+}
+
+/// Everything that is expected.
+pub const WHOLE_SHARE: u64 = 1 << 16;
+
+impl Weight {
+    /// So many values, of which nobody knows more.
+    #[must_use]
+    pub fn of(values: u64) -> Self {
+        Self { values, share: 0 }
+    }
+}
+
+impl std::ops::AddAssign for Weight {
+    fn add_assign(&mut self, other: Self) {
+        self.values += other.values;
+        self.share += other.share;
+    }
+}
+
 /// An interval as the tree builder sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Piece<T> {
@@ -13,8 +40,8 @@ pub struct Piece<T> {
     pub high: u32,
     /// Where it leads.
     pub to: T,
-    /// How often values of it are expected, relative to other pieces.
-    pub weight: u64,
+    /// How much it counts, relative to other pieces.
+    pub weight: Weight,
 }
 
 /// A tree of comparisons.
@@ -97,9 +124,18 @@ fn halves<T: Copy + Eq>(pieces: &[Piece<T>]) -> Option<Tree<T>> {
 /// The cheapest tree, or where that is too deep, the cheapest of those that are not.
 fn search<T: Copy + Eq>(pieces: &[Piece<T>]) -> Option<Tree<T>> {
     let floor = pieces.len().next_power_of_two().trailing_zeros() as usize;
+    if pieces.iter().any(|p| p.weight.share > 0) {
+        // What is rare may lie deep, but no deeper than elsewhere: where it would, what is frequent counts less.
+        for damped in (0..WHOLE_SHARE.trailing_zeros()).step_by(2) {
+            let tree = Search::new(pieces, SPEED, Some(damped)).tree(0, pieces.len())?;
+            if tree.depth() <= floor + SLACK {
+                return Some(tree);
+            }
+        }
+    }
     let mut speed = SPEED;
     loop {
-        let tree = Search::new(pieces, speed).tree(0, pieces.len())?;
+        let tree = Search::new(pieces, speed, None).tree(0, pieces.len())?;
         if tree.depth() <= floor + SLACK || speed > SPEED << 6 {
             return Some(tree);
         }
@@ -159,12 +195,14 @@ struct Search<'a, T> {
 }
 
 impl<'a, T: Copy + Eq> Search<'a, T> {
-    fn new(pieces: &'a [Piece<T>], speed: u64) -> Self {
+    /// `damped`: by how many bits shares count less; `None` leaves them out.
+    fn new(pieces: &'a [Piece<T>], speed: u64, damped: Option<u32>) -> Self {
         let mut sums = vec![0];
         let mut total = 0u64;
         for piece in pieces {
             // Every piece counts a little, so that no corner of the tree grows deep unnoticed.
-            total += piece.weight * 8 + 1;
+            let share = damped.map_or(0, |by| piece.weight.share >> by);
+            total += (piece.weight.values + share) * 8 + 1;
             sums.push(total);
         }
         let count = pieces.len();
@@ -273,7 +311,7 @@ mod tests {
         for (length, to) in lengths {
             match out.last_mut() {
                 Some(last) if last.to == *to => last.high += length,
-                _ => out.push(Piece { low, high: low + length - 1, to: *to, weight: 1 }),
+                _ => out.push(Piece { low, high: low + length - 1, to: *to, weight: Weight::of(1) }),
             }
             low += length;
         }
@@ -294,6 +332,36 @@ mod tests {
             let floor = (f64::from(count)).log2().ceil() as usize;
             assert!(tree.depth() <= floor + 4, "{count}: depth {}", tree.depth());
             assert!(tree.size() <= count as usize * 3 / 4, "{count}: size {}", tree.size());
+        }
+    }
+
+    /// Comparisons that a value of each piece runs through, by how often it is expected.
+    fn expected(tree: &Tree<u8>, pieces: &[Piece<u8>]) -> u64 {
+        fn run(tree: &Tree<u8>, value: u32) -> u64 {
+            match tree {
+                Tree::Leaf(_) => 0,
+                Tree::AtLeast { at, below, above } => {
+                    1 + run(if value >= *at { above } else { below }, value)
+                }
+                Tree::Equal { at, rest, .. } => 1 + if value == *at { 0 } else { run(rest, value) },
+            }
+        }
+        pieces.iter().map(|p| p.weight.share * run(tree, p.low)).sum()
+    }
+
+    #[test]
+    fn what_is_frequent_is_found_sooner_and_nothing_lies_too_deep() {
+        for count in [12u32, 60, 150] {
+            for hot in [0, 1, count / 3, count - 1] {
+                let plain = pieces(&(0..count).map(|i| (3, (i % 3) as u8)).collect::<Vec<_>>());
+                let mut weighted = plain.clone();
+                weighted[hot as usize].weight.share = WHOLE_SHARE / 2;
+                weighted[(hot as usize + 5) % count as usize].weight.share = WHOLE_SHARE / 3;
+                let [before, after] = [&plain, &weighted].map(|p| build(p).unwrap());
+                let [slow, fast] = [&before, &after].map(|t| expected(t, &weighted));
+                assert!(fast < slow, "{count} {hot}: {slow} {fast}");
+                assert!(after.depth() <= count.next_power_of_two().trailing_zeros() as usize + SLACK);
+            }
         }
     }
 

@@ -131,9 +131,14 @@ impl Checker<'_, '_> {
     /// The argument that a name or `argN` means for a call.
     fn argument(&mut self, name: &Name, on: On<'_>) -> Option<Argument> {
         let call = on.call;
-        let args = syscalls::args_on(on.arch, call);
+        // Rules count arguments as x86_64 has them, whatever their order elsewhere: back ends find them again by their names.
+        let (usual, args) = (syscalls::args(call), syscalls::args_on(on.arch, call));
         let by_number = name.text.strip_prefix("arg").and_then(|n| n.parse::<usize>().ok());
-        let place = args.iter().position(|a| *a.name == *name.text).or(by_number.filter(|n| *n < args.len()));
+        let numbered = by_number.and_then(|n| {
+            let own = usual.get(n).and_then(|u| args.iter().position(|a| a.name == u.name));
+            own.or(Some(n).filter(|n| *n < args.len()))
+        });
+        let place = args.iter().position(|a| *a.name == *name.text).or(numbered);
         let Some((place, arg)) = place.and_then(|p| args.get(p).map(|a| (p, a))) else {
             let message = format!("`{call}` has no argument `{}`", crate::parse::shorten(&name.text));
             let near = crate::suggest::nearest(&name.text, args.iter().map(|a| a.name));
@@ -161,7 +166,8 @@ impl Checker<'_, '_> {
                 return None;
             }
         };
-        Some(Argument { number: u8::try_from(place).unwrap_or(u8::MAX), width })
+        let number = usual.iter().position(|u| u.name == arg.name).unwrap_or(place);
+        Some(Argument { number: u8::try_from(number).unwrap_or(u8::MAX), width })
     }
 
     /// The values that an operand stands for: several for the name of a set.

@@ -210,3 +210,16 @@ fn architectures_have_the_kernels_values() {
     }
     assert_eq!(Arch::parse("i386"), None);
 }
+
+/// Rules count arguments as x86_64 has them, so that each architecture's own must be found among those by name.
+#[test]
+fn every_number_that_an_architecture_takes_has_its_name_on_x86_64() {
+    for arch in Arch::ALL {
+        for (_, call) in numbers(arch) {
+            for arg in args_on(arch, call).iter().filter(|a| a.kind != ArgKind::Pointer) {
+                let known = args(call).iter().any(|u| u.name == arg.name);
+                assert!(known, "{call} of {arch:?} has `{}`", arg.name);
+            }
+        }
+    }
+}

@@ -59,6 +59,35 @@ fn arguments_lie_where_the_architecture_has_them() {
     assert_eq!(on(&made, Arch::X86_64, "setuid", &[0x1_0001]), EPERM);
 }
 
+/// The order of arguments is looked up once, wherever the policy is compiled for.
+#[test]
+fn arguments_are_found_by_name_whatever_a_policy_is_compiled_for() {
+    let bodies = ["flags == 17 and tls == 5", "arg0 == 17 and arg4 == 5"];
+    for (arch, body) in Arch::ALL.into_iter().flat_map(|a| bodies.map(|b| (a, b))) {
+        for served in [String::new(), format!(" on {}", arch.word())] {
+            let text = format!(
+                "can 1;\npolicy p {{\n  exec \"/p\";\n  allow syscall clone where {body}{served};\n}}\n"
+            );
+            let options = Options { arches: Arch::ALL.to_vec(), ..Options::default() };
+            let set = compile("p.can", text.as_bytes(), &NoFiles, &options).policies.unwrap();
+            let options = SeccompOptions { arches: Arch::ALL.to_vec(), ..SeccompOptions::default() };
+            let made = lower(set.policies().first().unwrap(), &options).unwrap();
+            // clone(2), "C library/kernel differences".
+            let right: &[u64] = match arch {
+                Arch::X86_64 | Arch::X32 => &[17, 9, 9, 9, 5],
+                Arch::S390x => &[9, 17, 9, 9, 5],
+                _ => &[17, 9, 9, 5, 9],
+            };
+            assert_eq!(on(&made, arch, "clone", right), Action::Allow, "{arch:?} {text}");
+            for other in
+                [[17, 9, 9, 9, 5], [9, 17, 9, 9, 5], [17, 9, 9, 5, 9]].iter().filter(|o| o[..] != *right)
+            {
+                assert_eq!(on(&made, arch, "clone", other), EPERM, "{arch:?} {text}");
+            }
+        }
+    }
+}
+
 #[test]
 fn constants_that_differ_are_compared_by_architecture() {
     let made = lowered("allow syscall openat where flags == O_DIRECTORY;");

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::seccomp::encode::op;
+use crate::seccomp::frequencies::Frequencies;
 use crate::seccomp::{checker, sim};
 use canc_dsl::policy::PolicyData;
 use std::fmt::Write as _;
@@ -123,5 +124,44 @@ fn number_only_paths_keep_the_kernels_cache() {
         let used = filter.instructions().iter().filter(|i| i.code != op::LOAD || i.k > 4).map(|i| i.code);
         let known = [op::AT_LEAST, op::EQUAL, op::ANY_BIT, op::JUMP, op::AND, op::RETURN, op::LOAD];
         assert!(used.into_iter().all(|code| known.contains(&code)));
+    }
+}
+
+/// With shares of calls a program runs less of itself on such calls, and answers the same.
+#[test]
+fn shares_of_calls_shorten_what_runs() {
+    let frequencies = Frequencies::builtin();
+    for (name, policy) in
+        [("container", checked(CONTAINER)), ("twenty", checked(TWENTY)), ("forty", deny_list())]
+    {
+        let program = |frequencies: Option<Frequencies>| {
+            let options =
+                SeccompOptions { arches: vec![Arch::X86_64], frequencies, ..SeccompOptions::default() };
+            lower(&policy, &options).unwrap().filters[&Arch::X86_64][0].instructions().to_vec()
+        };
+        let (plain, weighted) = (program(None), program(Some(frequencies.clone())));
+        let (mut before, mut after) = (0u64, 0u64);
+        for (nr, call) in canc_sets::syscalls::numbers(Arch::X86_64) {
+            let data = Data { arch: Arch::X86_64.audit_value(), nr: *nr, args: [0; 6] };
+            let run = |program: &[crate::seccomp::encode::Instruction]| {
+                let mut steps = 0u64;
+                let answer = sim::run(program, &data, false, |_| steps += 1);
+                (answer, steps)
+            };
+            let ((one, slow), (other, fast)) = (run(&plain), run(&weighted));
+            assert_eq!(one, other, "{call}");
+            before += slow * frequencies.share(call);
+            after += fast * frequencies.share(call);
+        }
+        let whole = 65_536.0;
+        println!(
+            "{name}: {:.2} instructions, weighted {:.2}; {} and {} long",
+            before as f64 / whole,
+            after as f64 / whole,
+            plain.len(),
+            weighted.len()
+        );
+        assert!(after * 10 < before * 9, "{name}: {before} {after}");
+        assert!(weighted.len() <= plain.len() * 2, "{name}: {} {}", plain.len(), weighted.len());
     }
 }

@@ -8,14 +8,17 @@ use canc_sets::syscalls::{Arch, number};
 
 mod arches;
 mod bounds;
+mod corpus;
 mod figures;
 mod limits;
 mod listings;
 mod oracle;
 mod paths;
-mod random;
+pub(crate) mod random;
 mod rules;
 mod verdicts;
+mod walks;
+mod words;
 
 /// The policies of a text without its frame.
 fn set(body: &str) -> PolicySet {

@@ -139,7 +139,7 @@ fn refused_though_allowed(policy: &PolicyData, call: &str, arch: Arch, args: &[u
 }
 
 /// Policies count arguments as x86_64 does; only `clone` has another order elsewhere (clone(2), "C library/kernel differences").
-fn by_x86_64_order(call: &str, arch: Arch, a: [u64; 6]) -> [u64; 6] {
+pub fn by_x86_64_order(call: &str, arch: Arch, a: [u64; 6]) -> [u64; 6] {
     match (call, arch) {
         ("clone", Arch::X86_64 | Arch::X32) => a,
         ("clone", Arch::S390x) => [a[1], a[0], a[2], a[3], a[4], a[5]],
