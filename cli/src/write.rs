@@ -49,12 +49,12 @@ pub fn bundle(
             fs::create_dir_all(dir).map_err(at(dir))?;
         }
         fs::write(&path, contents).map_err(at(&path))?;
+        let is_program = programs.iter().any(|(program, _)| program == name);
+        set_mode(&path, if is_program { 0o755 } else { 0o644 }).map_err(at(&path))?;
+        for dir in path.ancestors().skip(1).take_while(|dir| dir.starts_with(fresh.path())) {
+            set_mode(dir, 0o755).map_err(at(dir))?;
+        }
     }
-    for (name, _) in programs {
-        let path = fresh.path().join(name);
-        make_accessible(&path).map_err(at(&path))?;
-    }
-    make_accessible(fresh.path()).map_err(at(fresh.path()))?;
     if exists {
         // Both directories change places, and the temporary one, now the old bundle, is removed when it is dropped.
         renameat_with(CWD, fresh.path(), CWD, target, RenameFlags::EXCHANGE).map_err(|e| at(target)(e.into()))
@@ -82,10 +82,9 @@ pub fn file(target: &Path, contents: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// Temporary directories are private; a bundle is for everybody to read, and its programs to execute.
-fn make_accessible(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+/// Whatever the umask says: a bundle is for everybody to read and for its owner alone to write, or no launch trusts it.
+fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
 #[cfg(test)]

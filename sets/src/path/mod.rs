@@ -261,10 +261,15 @@ impl fmt::Display for Piece {
             Self::Star => f.write_str("*"),
             Self::Class { negated, ranges } => {
                 f.write_str(if *negated { "[!" } else { "[" })?;
+                // Beside what has a meaning everywhere, these have one in a class.
+                let end = |c: u8| match c {
+                    b'-' | b'!' => format!("\\{}", char::from(c)),
+                    _ => escape(&char::from(c).to_string()),
+                };
                 for (a, b) in ranges {
-                    write!(f, "{}", escape(&char::from(*a).to_string()))?;
+                    f.write_str(&end(*a))?;
                     if a != b {
-                        write!(f, "-{}", escape(&char::from(*b).to_string()))?;
+                        write!(f, "-{}", end(*b))?;
                     }
                 }
                 f.write_str("]")

@@ -92,6 +92,11 @@ fn display_parses_back() {
         let p = one(text);
         assert_eq!(one(&p.to_string()), p, "{text}");
     }
+    // What has a meaning in a class alone.
+    for text in [r"/a/[\-a]", r"/a/[\!a]", r"/a/[!\!a]", r"/a/[a\-c]", r"/a/[n\-\[]", r"/a/[+-\-x]"] {
+        let p = one(text);
+        assert_eq!(one(&p.to_string()), p, "{text}");
+    }
     assert_eq!(Pattern::literal_path("/a*b{c}").unwrap().as_literal().as_deref(), Some("/a*b{c}"));
 }
 
