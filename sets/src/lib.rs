@@ -5,5 +5,6 @@
 
 mod bit_set;
 pub mod interval;
+pub mod mix;
 pub mod path;
 pub mod syscalls;

@@ -3,6 +3,7 @@
 use super::atom::{Engine, Memory, StateId};
 use super::guide::{Distance, Guide};
 use super::{Atom, Lang, Pattern, TooLarge};
+use crate::mix::Mixed;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 
@@ -148,6 +149,10 @@ impl<'a> Search<'a> {
         if let Ended::With(found) = self.walk(None)? {
             return Ok(found);
         }
+        self.guided()
+    }
+
+    fn guided(&mut self) -> Result<Option<Vec<u8>>, TooLarge> {
         let guide = Guide::new(&mut self.runners, &self.alphabet)?;
         // A string that is longer than need be costs little; walking again and again would.
         let (mut longest, mut more) = (guide.start(), 4);
@@ -175,10 +180,11 @@ impl<'a> Search<'a> {
         // Each visited node remembers the node and the byte it was reached by, and after how many.
         let mut trail: Vec<(usize, u8)> = vec![(0, 0)];
         let mut nodes: Vec<(Rc<Node>, usize)> = vec![(Rc::new(start), 0)];
-        let mut seen: HashSet<Rc<Node>> = nodes.iter().map(|n| Rc::clone(&n.0)).collect();
+        let mut seen: HashSet<Rc<Node>, Mixed> = nodes.iter().map(|n| Rc::clone(&n.0)).collect();
         let mut queue: VecDeque<usize> = VecDeque::from([0]);
         while let Some(at) = queue.pop_front() {
             let Some((from, depth)) = nodes.get(at).cloned() else { break };
+            let mut last: Option<Rc<Node>> = None;
             for symbol in 0..self.alphabet.len() {
                 let Some(&byte) = self.alphabet.get(symbol) else { break };
                 let left = within.map(|(guide, longest)| (guide, longest.checked_sub(depth + 1)));
@@ -190,6 +196,12 @@ impl<'a> Search<'a> {
                         continue;
                     }
                 };
+                // Most bytes lead where the one before did.
+                if last.as_deref() == Some(&next) {
+                    continue;
+                }
+                let next = Rc::new(next);
+                last = Some(Rc::clone(&next));
                 let alive =
                     |i: usize| next.binary_search_by_key(&index(i), |n| n.0).map_or(Some(false), |_| None);
                 if seen.contains(&next) || self.formula.value(&alive) == Some(false) {
@@ -199,7 +211,6 @@ impl<'a> Search<'a> {
                 if self.accepts(&next)? {
                     return Ok(Ended::With(Some(spell(&trail, trail.len() - 1))));
                 }
-                let next = Rc::new(next);
                 seen.insert(Rc::clone(&next));
                 nodes.push((next, depth + 1));
                 queue.push_back(nodes.len() - 1);
@@ -311,4 +322,43 @@ fn alphabet(runners: &[Runner<'_>]) -> Vec<u8> {
     }
     best.sort_by_key(|b| (rank(*b), *b));
     best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Universe;
+    use super::*;
+
+    #[test]
+    fn a_guide_changes_no_answer() {
+        let of = |texts: &[&str]| {
+            let all: Vec<Pattern> = texts.iter().flat_map(|t| Pattern::parse(t).unwrap()).collect();
+            Lang::patterns(&all).unwrap()
+        };
+        let Lang::Atom(universe) = Lang::universe(Universe::Paths).unwrap() else { panic!("no atom") };
+        let wholes = ["/**/srv/data/**", "/srv/**", "/**/a/*/b", "/s*/x[0-9]y/**", "/a/b"];
+        let taken: [&[&str]; 6] = [
+            &["/srv/**"],
+            &["/**/srv/**"],
+            &["/srv/data/**", "/*/srv/data/**", "/*/*/srv/data/?"],
+            &["/a/**", "/b/a/a/*"],
+            &["/**"],
+            &["/**/b"],
+        ];
+        let (mut found, mut guided) = (0, 0);
+        for whole in wholes {
+            for taken in taken {
+                let lang = of(&[whole]).and(of(&["/**"])).minus(of(taken));
+                let mut search = Search::new(&universe, &lang).unwrap();
+                let Ended::With(plain) = search.walk(Some((&Guide::default(), usize::MAX))).unwrap() else {
+                    panic!("a walk without end")
+                };
+                found += usize::from(plain.is_some());
+                assert_eq!(search.guided().unwrap(), plain, "{whole} without {taken:?}");
+                let guide = Guide::new(&mut search.runners, &search.alphabet).unwrap();
+                guided += usize::from(guide.start() != usize::MAX);
+            }
+        }
+        assert!(found > 15 && guided > 10, "{found} {guided}");
+    }
 }

@@ -3,15 +3,15 @@
 //! A state is a place among the sorted literal parts, the automata of the lines whose literal part is behind us, and what an
 //! alias may still do. The base's lines and the policy's own run side by side; where both label a path the order decides.
 
+use super::apart::{Bytes, representative};
 use super::pack::program;
 use super::pack::rank::Kind;
 use super::pack::tables::{Inst, part};
-use super::product::Mix;
 use super::under::line_program;
 use super::{Ask, Base, Packed};
+use canc_sets::mix::Mixed;
 use canc_sets::path::{Atom, Lang, Machine};
 use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
 use std::sync::{Arc, Mutex};
 
 /// The policy's own lines, packed like a base, and where each of them stands among the base's: it beats those below its number.
@@ -65,7 +65,8 @@ pub(super) struct Shared {
 struct Store {
     states: Vec<Arc<State>>,
     known: HashMap<Arc<State>, u32>,
-    steps: HashMap<u64, Option<u32>, BuildHasherDefault<Mix>>,
+    steps: HashMap<u64, Option<u32>, Mixed>,
+    apart: HashMap<u32, Bytes, Mixed>,
 }
 
 /// Where one set of lines stands.
@@ -75,7 +76,7 @@ pub(super) struct Pos {
     pub(super) from: u32,
     pub(super) to: u32,
     /// How many bytes of the literal part are behind us.
-    depth: u32,
+    pub(super) depth: u32,
     /// Lines whose literal part is behind us, and the instructions they are at.
     pub(super) threads: Vec<(u32, u16)>,
 }
@@ -240,7 +241,18 @@ impl Shared {
         self.store.lock().ok()?.states.get(number as usize).cloned()
     }
 
+    /// A byte after which a state stands where it stands after this one.
+    pub(super) fn representative(&self, number: u32, byte: u8) -> Option<u8> {
+        if let Some(known) = self.store.lock().ok()?.apart.get(&number) {
+            return Some(representative(known, byte));
+        }
+        let apart = self.apart(&*self.state(number)?);
+        self.store.lock().ok()?.apart.insert(number, apart);
+        Some(representative(&apart, byte))
+    }
+
     pub(super) fn step(&self, number: u32, byte: u8) -> Option<u32> {
+        let byte = self.representative(number, byte)?;
         if let Some(known) = self.store.lock().ok()?.steps.get(&(u64::from(number) << 8 | u64::from(byte))) {
             return *known;
         }
@@ -250,7 +262,7 @@ impl Shared {
         next
     }
 
-    fn after(&self, at: &State, byte: u8) -> Option<State> {
+    pub(super) fn after(&self, at: &State, byte: u8) -> Option<State> {
         let (mut base, mut own) = (at.base.clone(), at.own.clone());
         let mut aliases = at.aliases;
         if byte == b'/'
@@ -278,6 +290,13 @@ impl Shared {
         let directory =
             if root { Some(self.winner_of(&base, &own, Ask::Exactly(Kind::Directory))) } else { directory };
         Some(State { base, own, aliases, read, directory })
+    }
+
+    /// The bytes with which aliases go on.
+    pub(super) fn alias_bytes(&self, at: &State) -> impl Iterator<Item = u8> {
+        let open =
+            (0u32..).zip(&self.aliases).filter(|(i, _)| at.aliases.checked_shr(*i).unwrap_or(0) & 1 == 1);
+        open.filter_map(|(_, (from, _))| from.as_bytes().get(at.read as usize).copied())
     }
 
     /// The alias that is complete here, and where it leads.

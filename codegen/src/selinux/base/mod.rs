@@ -3,6 +3,7 @@
 //! It knows no policy of ours. Paths are canonical ones: no empty component, a final slash on directories alone.
 
 mod alias;
+mod apart;
 mod builtin;
 mod facts;
 pub mod labelling;

@@ -6,11 +6,10 @@
 use super::labelling::{Labelling, Pos, Shared, State, Winner};
 use super::pack::rank::Kind;
 use super::pack::tables::{NO_TYPE, part};
-use super::product::Mix;
 use super::{Ask, Packed, TypeNo};
+use canc_sets::mix::Mixed;
 use canc_sets::path::{Atom, Lang, Machine};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::BuildHasherDefault;
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// The type of a line: the base's, or the own lines' by its number in their tables.
@@ -269,9 +268,9 @@ struct Question {
 #[derive(Default)]
 struct Memo {
     nodes: Vec<Node>,
-    known: HashMap<Node, u32, BuildHasherDefault<Mix>>,
+    known: HashMap<Node, u32, Mixed>,
     /// By state and byte: the next state, `None` for a dead end; absent where nobody asked.
-    steps: HashMap<u64, Option<u32>, BuildHasherDefault<Mix>>,
+    steps: HashMap<u64, Option<u32>, Mixed>,
 }
 
 /// Where a question stands.
@@ -381,10 +380,13 @@ impl Machine for Question {
     }
 
     fn step(&self, state: u32, byte: u8) -> Option<u32> {
+        let from = self.node(state)?;
+        // Mount points have bytes of their own.
+        let byte = if from.mounts == 0 { self.shared.representative(from.lines, byte)? } else { byte };
         if let Some(known) = self.memo.lock().ok()?.steps.get(&(u64::from(state) << 8 | u64::from(byte))) {
             return *known;
         }
-        let next = self.after(self.node(state)?, byte).map(|n| self.intern(n));
+        let next = self.after(from, byte).map(|n| self.intern(n));
         self.memo.lock().ok()?.steps.insert(u64::from(state) << 8 | u64::from(byte), next);
         next
     }

@@ -2,8 +2,8 @@
 
 use super::pack::program::{self, MAX_INSTRUCTIONS, States, each, pleasant};
 use super::pack::tables::Inst;
+use canc_sets::mix::Mixed;
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
 
 /// An automaton and where it stands.
 #[derive(Debug, Clone, Copy)]
@@ -129,7 +129,7 @@ impl<'n> Nevers<'n> {
 pub fn common(a: &Side<'_>, b: &Side<'_>, never: &[Side<'_>]) -> Option<Option<Vec<u8>>> {
     let mut nevers = Nevers::new(never);
     let mut trail: Vec<(u32, u8, Node)> = Vec::new();
-    let mut seen: HashSet<Node, BuildHasherDefault<Mix>> = HashSet::default();
+    let mut seen: HashSet<Node, Mixed> = HashSet::default();
     let mut push = |trail: &mut Vec<(u32, u8, Node)>, from: u32, byte: u8, node: Node| {
         if seen.insert(node) {
             trail.push((from, byte, node));
@@ -182,32 +182,6 @@ fn spell(trail: &[(u32, u8, Node)], mut at: u32) -> Vec<u8> {
     }
     out.reverse();
     out
-}
-
-/// A hasher for three small numbers; nobody outside chooses them.
-#[derive(Default)]
-pub(super) struct Mix(u64);
-
-impl Hasher for Mix {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|b| self.write_u64(u64::from(*b)));
-    }
-
-    fn write_u16(&mut self, n: u16) {
-        self.write_u64(u64::from(n));
-    }
-
-    fn write_u32(&mut self, n: u32) {
-        self.write_u64(u64::from(n));
-    }
-
-    fn write_u64(&mut self, n: u64) {
-        self.0 = (self.0.rotate_left(5) ^ n).wrapping_mul(0x517c_c1b7_2722_0a95);
-    }
 }
 
 /// The automaton that reads a text first; `None` when that is too long.
