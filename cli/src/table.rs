@@ -132,8 +132,9 @@ fn remarks(out: &mut String, policy: &PolicyEntry, paint: Paint, all: bool) -> s
             let lists = [("also ", &verdict.widened), ("not ", &verdict.narrowed)];
             for (sign, text) in lists.into_iter().flat_map(|(sign, list)| list.iter().map(move |t| (sign, t)))
             {
-                let sign =
-                    if verdict.verdict == "partial" || verdict.verdict == "dropped" { "" } else { sign };
+                let is_said =
+                    matches!(verdict.verdict.as_str(), "partial" | "dropped") || text.starts_with("and ");
+                let sign = if is_said { "" } else { sign };
                 let line = format!("{} {target}: {sign}{text}", rule.id);
                 writeln!(out, "  {}", paint.dim(&wrapped(&line, WIDTH - 2, "      ")))?;
                 any = true;

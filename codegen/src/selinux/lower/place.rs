@@ -101,7 +101,7 @@ impl Sheet<'_, '_> {
                 out.push(Hit { ty, kind: Kind::Any, directory, witness: witness.into() });
                 let name = self.plan.base.type_name(ty);
                 let text = format!(
-                    "below {path} only what is labelled `{name}`: other programs' files carry types of their own"
+                    "what is below {path} and not labelled `{name}`: other programs' files carry types of their own"
                 );
                 if !out.narrowed.contains(&text) {
                     out.narrowed.push(text);

@@ -256,7 +256,7 @@ impl<'p, 'a> Sheet<'p, 'a> {
                     .collect();
                 let class_name = self.plan.base.class_name(class).to_owned();
                 self.draft(source).narrow(format!(
-                    "the base asserts that no domain has `{class_name} {{ {} }}` on `{what}`",
+                    "`{class_name} {{ {} }}` on `{what}`: the base asserts that no domain has it",
                     words.join(" ")
                 ));
                 perms = PermSet(broken.iter().fold(perms.0, |bits, p| bits & !p.0));
