@@ -6,7 +6,7 @@ pub use filters::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, TraceFilte
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Compile one policy to SELinux, AppArmor, seccomp and Landlock, and say exactly what each enforces
 #[derive(Debug, Parser)]
@@ -214,6 +214,23 @@ pub struct SourceArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+impl SourceArgs {
+    /// A policy for the usual targets on these architectures.
+    #[must_use]
+    pub fn new(policy: &Path, set: &[String], arch: Vec<String>, allow_raw: bool) -> Self {
+        Self {
+            policy: policy.to_owned(),
+            set: set.to_vec(),
+            selinux_base: "debian13".into(),
+            apparmor_abi: "4.0".into(),
+            apparmor_features: None,
+            arch,
+            allow_raw,
+            json: false,
+        }
+    }
 }
 
 /// `canc check` and `canc test`.

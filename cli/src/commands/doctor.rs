@@ -107,14 +107,10 @@ fn source(args: &DoctorArgs, policy: &Path, host: &Survey) -> SourceArgs {
     let old_parser =
         host.apparmor.as_ref().is_some_and(|a| !a.abis.is_empty() && !a.abis.iter().any(|abi| abi == "4.0"));
     SourceArgs {
-        policy: policy.to_owned(),
-        set: args.set.clone(),
         selinux_base: args.selinux_base.clone().unwrap_or_else(distribution),
         apparmor_abi: if old_parser { "3.0" } else { "4.0" }.into(),
-        apparmor_features: None,
-        arch: vec![host.arch.clone()],
-        allow_raw: args.allow_raw,
         json: args.json,
+        ..SourceArgs::new(policy, &args.set, vec![host.arch.clone()], args.allow_raw)
     }
 }
 

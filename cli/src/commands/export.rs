@@ -84,14 +84,13 @@ impl ExportArgs {
     /// What `canc build` would be told.
     fn source(&self, served: &[Arch]) -> SourceArgs {
         SourceArgs {
-            policy: self.subject.clone(),
-            set: self.set.clone(),
-            selinux_base: "debian13".into(),
-            apparmor_abi: "4.0".into(),
-            apparmor_features: None,
-            arch: served.iter().map(|a| a.word().to_owned()).collect(),
-            allow_raw: self.allow_raw,
             json: self.json,
+            ..SourceArgs::new(
+                &self.subject,
+                &self.set,
+                served.iter().map(|a| a.word().to_owned()).collect(),
+                self.allow_raw,
+            )
         }
     }
 }

@@ -82,16 +82,16 @@ fn fail(failure: &canc_runtime::Failure, streams: &mut Streams<'_>) -> Exit {
 impl RunArgs {
     /// What `canc build` would be told: filters are made for this machine alone.
     fn source(&self) -> SourceArgs {
-        SourceArgs {
-            policy: self.subject.clone(),
-            set: self.set.clone(),
-            selinux_base: self.selinux_base.clone().unwrap_or_else(|| "debian13".into()),
-            apparmor_abi: self.apparmor_abi.clone().unwrap_or_else(|| "4.0".into()),
-            apparmor_features: self.apparmor_features.clone(),
-            arch: vec![std::env::consts::ARCH.into()],
-            allow_raw: self.allow_raw,
-            json: false,
+        let mut out =
+            SourceArgs::new(&self.subject, &self.set, vec![std::env::consts::ARCH.into()], self.allow_raw);
+        if let Some(base) = &self.selinux_base {
+            out.selinux_base.clone_from(base);
         }
+        if let Some(abi) = &self.apparmor_abi {
+            out.apparmor_abi.clone_from(abi);
+        }
+        out.apparmor_features.clone_from(&self.apparmor_features);
+        out
     }
 
     /// A bundle was built with options of its own.

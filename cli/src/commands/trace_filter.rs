@@ -58,14 +58,13 @@ impl TraceFilterArgs {
     /// What `canc build` would be told.
     fn source(&self, arch: Arch) -> SourceArgs {
         SourceArgs {
-            policy: self.subject.clone(),
-            set: self.set.clone(),
-            selinux_base: "debian13".into(),
-            apparmor_abi: "4.0".into(),
-            apparmor_features: None,
-            arch: served(arch).iter().map(|a| a.word().to_owned()).collect(),
-            allow_raw: self.allow_raw,
             json: self.json,
+            ..SourceArgs::new(
+                &self.subject,
+                &self.set,
+                served(arch).iter().map(|a| a.word().to_owned()).collect(),
+                self.allow_raw,
+            )
         }
     }
 }

@@ -28,16 +28,20 @@ pub fn run(args: &ValidateArgs, streams: &mut Streams<'_>) -> Outcome {
 impl ValidateArgs {
     /// What `canc build` would be told.
     fn source(&self) -> SourceArgs {
-        SourceArgs {
-            policy: self.subject.clone(),
-            set: self.set.clone(),
-            selinux_base: self.selinux_base.clone().unwrap_or_else(|| "debian13".into()),
-            apparmor_abi: self.apparmor_abi.clone().unwrap_or_else(|| "4.0".into()),
-            apparmor_features: None,
-            arch: ARCHES.split(',').map(str::to_owned).collect(),
-            allow_raw: self.allow_raw,
-            json: self.json,
+        let mut out = SourceArgs::new(
+            &self.subject,
+            &self.set,
+            ARCHES.split(',').map(str::to_owned).collect(),
+            self.allow_raw,
+        );
+        if let Some(base) = &self.selinux_base {
+            out.selinux_base.clone_from(base);
         }
+        if let Some(abi) = &self.apparmor_abi {
+            out.apparmor_abi.clone_from(abi);
+        }
+        out.json = self.json;
+        out
     }
 }
 
