@@ -1,8 +1,10 @@
 //! The commands and options of canc, with the help that they print.
 
 mod filters;
+mod host;
 
 pub use filters::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, TraceFilterArgs};
+pub use host::{DoctorArgs, Report, RunArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -295,63 +297,6 @@ pub enum Emit {
     Manifest,
 }
 
-/// `canc run`.
-#[derive(Debug, Clone, Args)]
-pub struct RunArgs {
-    /// A policy, or the directory that `canc build` wrote
-    #[arg(value_name = "POLICY|BUNDLE")]
-    pub subject: PathBuf,
-
-    /// The policy in the file, where it has several that can be started
-    #[arg(long, value_name = "NAME")]
-    pub policy: Option<String>,
-
-    /// Say what is enforced, before the program starts
-    #[arg(long, value_name = "FORMAT")]
-    pub report: Option<Report>,
-
-    /// Write the report to this descriptor instead of standard error
-    #[arg(long, value_name = "N", requires = "report", value_parser = clap::value_parser!(u32).range(0..=0x7fff_ffff))]
-    pub report_to: Option<u32>,
-
-    /// Decide, print the plan and the facts about this host, start nothing
-    #[arg(long)]
-    pub dry_run: bool,
-
-    /// Give a parameter of the policy its value; may be repeated
-    #[arg(long = "set", value_name = "NAME=VALUE")]
-    pub set: Vec<String>,
-
-    /// The SELinux policy that the module is made for [default: debian13]
-    #[arg(long, value_name = "BASE")]
-    pub selinux_base: Option<String>,
-
-    /// The AppArmor policy ABI [default: 4.0]
-    #[arg(long, value_name = "ABI", value_parser = ["3.0", "4.0"])]
-    pub apparmor_abi: Option<String>,
-
-    /// The AppArmor features of the kernel that verdicts are for [default: those of Debian 13's kernel]
-    #[arg(long, value_name = "FILE")]
-    pub apparmor_features: Option<PathBuf>,
-
-    /// Accept `raw` text for a target in the policy
-    #[arg(long)]
-    pub allow_raw: bool,
-
-    /// The program and its arguments
-    #[arg(value_name = "CMD", required = true, last = true)]
-    pub command: Vec<OsString>,
-}
-
-/// How `canc run` reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Report {
-    /// Lines to read
-    Text,
-    /// One JSON object on a line
-    Json,
-}
-
 /// `canc explain`.
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
@@ -406,30 +351,6 @@ pub struct ValidateArgs {
     /// Ask the tools of this root file system instead of the host's; root only
     #[arg(long, value_name = "DIR")]
     pub sysroot: Option<PathBuf>,
-
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `canc doctor`.
-#[derive(Debug, Clone, Args)]
-pub struct DoctorArgs {
-    /// A policy that the host is asked about too
-    #[arg(value_name = "POLICY")]
-    pub policy: Option<PathBuf>,
-
-    /// Give a parameter of the policy its value; may be repeated
-    #[arg(long = "set", value_name = "NAME=VALUE", requires = "policy")]
-    pub set: Vec<String>,
-
-    /// The SELinux policy that the module is made for [default: that of this host's distribution, or debian13]
-    #[arg(long, value_name = "BASE", requires = "policy")]
-    pub selinux_base: Option<String>,
-
-    /// Accept `raw` text for a target in the policy
-    #[arg(long, requires = "policy")]
-    pub allow_raw: bool,
 
     /// Print JSON
     #[arg(long)]
