@@ -288,20 +288,6 @@ fn profile_path(profile: &str) -> String {
     format!("{PROFILES}/{profile}")
 }
 
-/// A text between the quotes of a string of the language.
-#[must_use]
-pub fn quoted(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "$$")
-}
-
-/// A text as a string of the language that means it literally as a path.
-#[must_use]
-pub fn literal(text: &str) -> String {
-    let one =
-        |c: char| if c == '$' { "$$".to_owned() } else { quoted(&canc_sets::path::escape(&c.to_string())) };
-    text.chars().map(one).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -42,6 +42,25 @@ policy web {
     }
 
     #[test]
+    fn a_program_and_a_file_may_have_any_name() {
+        for (file, exec) in [
+            ("My Profile.json", "/opt/a$b*"),
+            ("policy.json", "/opt/[x] \"y\\"),
+            ("a__b.json", "/opt/${home}"),
+        ] {
+            let dir = workplace(file, PROFILE);
+            let (code, _, err) = canc(dir.path(), &["import", "oci", file, "--exec", exec, "-o", "made.can"]);
+            assert_eq!(code, 0, "{file} {exec}: {err}");
+            let options = canc_dsl::Options::default();
+            let text = std::fs::read(dir.path().join("made.can")).unwrap();
+            let set = canc_dsl::compile("made.can", &text, &canc_dsl::NoFiles, &options).policies.unwrap();
+            let execs = &set.policies()[0].exec;
+            assert_eq!(execs.len(), 1);
+            assert_eq!(execs[0].pattern.as_literal().as_deref(), Some(exec), "{file}");
+        }
+    }
+
+    #[test]
     fn a_profile_comes_back_as_the_same_policy() {
         let dir = workplace("web.can", POLICY);
         let (code, out, err) =

@@ -19,6 +19,7 @@ mod request;
 mod resolve;
 mod sink;
 pub mod source;
+pub mod spell;
 mod standard;
 mod suggest;
 pub mod tables;

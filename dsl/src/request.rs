@@ -8,6 +8,7 @@ use crate::policy::{PolicySet, Request};
 use crate::resolve::{Units, Values, World};
 use crate::sink::Sink;
 use crate::source::SourceMap;
+use crate::spell;
 
 /// What reading a request gives.
 #[derive(Debug)]
@@ -51,9 +52,8 @@ fn quote_paths(text: &str) -> String {
         if !in_string && at_start && c == '/' {
             let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
             let (path, after) = rest.split_at(end);
-            let literal = canc_sets::path::escape(path).replace("\\$", "$$");
             out.push('"');
-            out.push_str(&literal.replace('\\', "\\\\").replace('"', "\\\""));
+            out.push_str(&spell::literal_path(path));
             out.push('"');
             rest = after;
             at_start = false;

@@ -5,6 +5,7 @@ use crate::policy::{
     Class, Demand, Deployment, Facility, FileOp, FileOps, IoUringUse, LimitKind, Mode, MountFlag, MqueueOp,
     NamespaceKind, NetOp, Propagation, Protocol, PtraceMode, Target, UnixType,
 };
+use crate::spell;
 use std::sync::OnceLock;
 
 /// Words that start a statement of a policy or fragment.
@@ -338,22 +339,5 @@ pub(crate) fn name_error(name: &str) -> Option<(String, String)> {
     } else {
         return None;
     };
-    Some((problem.into(), format!("write `{}`", repaired(name))))
-}
-
-/// The nearest text that is a name.
-fn repaired(name: &str) -> String {
-    let mut out = String::new();
-    for c in name.chars().map(|c| c.to_ascii_lowercase()) {
-        let c = if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '_' };
-        let usable = match c {
-            '_' => !out.is_empty() && !out.ends_with('_'),
-            c => !out.is_empty() || c.is_ascii_lowercase(),
-        };
-        if usable {
-            out.push(c);
-        }
-    }
-    let out = out.trim_end_matches('_');
-    if out.is_empty() { "name".into() } else { out.into() }
+    Some((problem.into(), format!("write `{}`", spell::name_like(name))))
 }

@@ -4,10 +4,10 @@ use super::compile::{Compiler, Kernel, lowered, options, policies, text_named};
 use super::dfa::{Dfa, START};
 use super::ensure;
 use crate::Error;
-use crate::policy::literal;
 use canc_codegen::apparmor::Lowered;
 use canc_codegen::apparmor::features::Abi;
 use canc_codegen::apparmor::model::{Block, Origin, Rule};
+use canc_dsl::spell::literal_path;
 
 /// Names that try to end a string, a rule, a comment or a profile, to start a variable, an alternation or a directive.
 const NAMES: &[&str] = &[
@@ -111,7 +111,7 @@ pub fn check(compiler: &Compiler) -> Result<usize, Error> {
         let fits = |name: &&&str| slot.what != QUEUE || !name.contains('/');
         let names: Vec<&str> = NAMES.iter().filter(fits).copied().collect();
         for (number, name) in names.iter().enumerate() {
-            let statement = (slot.statement)(&literal(name));
+            let statement = (slot.statement)(&literal_path(name));
             let text = format!("can 1;\npolicy p {{ exec \"/usr/bin/p\"; {statement} }}\n");
             let made = lowered(&policies(&text)?, &options)?;
             texts.push(text_named(&only_rules(&made), number));
@@ -174,7 +174,7 @@ fn attachments(compiler: &Compiler) -> Result<usize, Error> {
     let options = options(Abi::V4, Kernel::Debian13)?;
     let mut texts = Vec::new();
     for (number, name) in NAMES.iter().enumerate() {
-        let text = format!("can 1;\npolicy p {{ attach \"/q/{}\"; }}\n", literal(name));
+        let text = format!("can 1;\npolicy p {{ attach \"/q/{}\"; }}\n", literal_path(name));
         texts.push(text_named(&only_rules(&lowered(&policies(&text)?, &options)?), number));
     }
     let binaries = compiler.binaries(&texts, Abi::V4, Kernel::Debian13)?;
@@ -196,7 +196,7 @@ fn abstract_names(compiler: &Compiler) -> Result<usize, Error> {
     let mut texts = Vec::new();
     let plain = |name: &str| "z".repeat(name.len());
     for (number, name) in NAMES.iter().enumerate() {
-        for (which, text) in [literal(name), plain(name)].into_iter().enumerate() {
+        for (which, text) in [literal_path(name), plain(name)].into_iter().enumerate() {
             let text = format!(
                 "can 1;\npolicy p {{ exec \"/usr/bin/p\"; allow connect unix stream \"@{text}\"; }}\n"
             );

@@ -7,7 +7,7 @@ use crate::stream::Streams;
 use crate::{input, render, write};
 use canc_codegen::interchange::oci_import::{ImportOptions, Imported, Remark, import, parse};
 use canc_codegen::seccomp::{SeccompOptions, lower};
-use canc_dsl::{NoFiles, Options, compile};
+use canc_dsl::{NoFiles, Options, compile, spell};
 
 pub fn run(args: &ImportArgs, streams: &mut Streams<'_>) -> Outcome {
     let options = options(args)?;
@@ -55,7 +55,7 @@ fn options(args: &ImportArgs) -> Result<ImportOptions, Failure> {
         }
     };
     Ok(ImportOptions {
-        name: args.name.clone().or(stem).unwrap_or_else(|| "imported".into()),
+        name: args.name.clone().or(stem.as_deref().map(spell::name)).unwrap_or_else(|| "imported".into()),
         exec: args.exec.clone(),
         capabilities: args.capabilities.iter().cloned().collect(),
         kernel,

@@ -77,13 +77,10 @@ mod filters {
         Ok(Safe(name.chars().map(plain).collect()))
     }
 
-    /// Text in quotes.
+    /// A path that means itself alone.
     #[askama::filter_fn]
-    pub fn text(value: &str, _: &dyn Values) -> Result<Safe<String>> {
-        Ok(Safe(format!(
-            "\"{}\"",
-            value.replace('\\', "\\\\").replace('"', "\\\"").replace(['\n', '\r'], " ")
-        )))
+    pub fn path(value: &str, _: &dyn Values) -> Result<Safe<String>> {
+        Ok(Safe(canc_dsl::spell::literal_path(value)))
     }
 
     /// A remark on one line, without characters that files of the language may not hold.

@@ -5,9 +5,9 @@ use super::corpus::{self, Case};
 use super::ensure;
 use crate::Error;
 use crate::oracle::selinux::FileKind;
-use crate::policy::{literal, quoted};
 use canc_codegen::selinux::base::Base;
 use canc_codegen::selinux::read::te;
+use canc_dsl::spell::{literal_path, quoted};
 use canc_sets::path::Pattern;
 use std::collections::BTreeSet;
 
@@ -119,7 +119,7 @@ pub const WORDS_CASE: &str = "words";
 /// The rules, each below a directory of its own.
 fn rules() -> Vec<(String, String)> {
     let slot = |number: usize, text: &str| {
-        let text = literal(text);
+        let text = literal_path(text);
         [
             (format!("h{number}"), format!("/srv/hostile/{number}/{text}/**")),
             (format!("f{number}"), format!("/srv/hostile/{number}f/{text}")),
