@@ -1,6 +1,10 @@
 //! `canc run` through the built binary, on this machine as it is: nothing was applied, and the caller is an ordinary user.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "../../runtime/tests/support/built.rs"]
+mod built;
+
+use built::built;
 use serde_json::Value;
 use std::fs::{self, Permissions};
 use std::net::TcpListener;
@@ -15,20 +19,7 @@ const CANC: &str = env!("CARGO_BIN_EXE_canc");
 /// The static probe, which performs a request with direct system calls and names the errno.
 fn probe() -> &'static Path {
     static PROBE: OnceLock<PathBuf> = OnceLock::new();
-    PROBE.get_or_init(|| {
-        let target = Path::new(CANC).ancestors().nth(2).unwrap().join("static");
-        let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--locked", "-p", "canc-probe", "--target", &triple, "--target-dir"])
-            .arg(&target)
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-            .env("RUSTFLAGS", "-C target-feature=+crt-static")
-            .env_remove("CARGO_ENCODED_RUSTFLAGS")
-            .status()
-            .unwrap();
-        assert!(status.success(), "the static probe does not build");
-        target.join(triple).join("debug/canc-probe")
-    })
+    PROBE.get_or_init(|| built(CANC, "canc-probe", "canc-probe"))
 }
 
 /// A directory that an ordinary user can read, with canc, the probe, two data files and a policy.

@@ -1,7 +1,12 @@
 //! `canc build --with-runtime`: the launcher in a bundle runs where there is nothing else, and what would not is not put there.
 
 #[cfg(test)]
+#[path = "../../runtime/tests/support/built.rs"]
+mod built;
+
+#[cfg(test)]
 mod tests {
+    use crate::built::built;
     use std::fs;
     use std::path::{Path, PathBuf};
     use std::process::{Command, Output};
@@ -18,21 +23,7 @@ mod tests {
     /// `canc-run` as ci/test and people build it for other hosts.
     fn launcher() -> &'static Path {
         static LAUNCHER: OnceLock<PathBuf> = OnceLock::new();
-        LAUNCHER.get_or_init(|| {
-            let target = canc().ancestors().nth(2).unwrap().join("static");
-            let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-            let status = Command::new(env!("CARGO"))
-                .args(["build", "--quiet", "--locked", "-p", "canc-runtime", "--bin", "canc-run"])
-                .args(["--target", &triple, "--target-dir"])
-                .arg(&target)
-                .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-                .env("RUSTFLAGS", "-C target-feature=+crt-static -C strip=symbols")
-                .env_remove("CARGO_ENCODED_RUSTFLAGS")
-                .status()
-                .unwrap();
-            assert!(status.success(), "the static launcher does not build");
-            target.join(triple).join("debug/canc-run")
-        })
+        LAUNCHER.get_or_init(|| built(env!("CARGO_BIN_EXE_canc"), "canc-runtime", "canc-run"))
     }
 
     struct Built {

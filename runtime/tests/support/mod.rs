@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 pub mod bpf;
+mod built;
+
+use built::built;
 
 use canc_bundle::{
     Artefact, BuildOptions, Decision, FORMAT, LAUNCH_FD, LandlockEntry, LandlockPath, LandlockRuleset,
@@ -24,20 +27,7 @@ pub const CANC_RUN: &str = env!("CARGO_BIN_EXE_canc-run");
 /// The probe, built statically so that a ruleset for it needs no libraries.
 pub fn probe() -> &'static Path {
     static PROBE: OnceLock<PathBuf> = OnceLock::new();
-    PROBE.get_or_init(|| {
-        let target = Path::new(CANC_RUN).ancestors().nth(2).unwrap().join("static");
-        let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--locked", "-p", "canc-probe", "--target", &triple, "--target-dir"])
-            .arg(&target)
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-            .env("RUSTFLAGS", "-C target-feature=+crt-static")
-            .env_remove("CARGO_ENCODED_RUSTFLAGS")
-            .status()
-            .unwrap();
-        assert!(status.success(), "the static probe does not build");
-        target.join(triple).join("debug/canc-probe")
-    })
+    PROBE.get_or_init(|| built(CANC_RUN, "canc-probe", "canc-probe"))
 }
 
 /// A bundle that is being made, and the directory that it and its program live in.
