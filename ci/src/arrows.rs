@@ -25,7 +25,7 @@ const NORMAL: &[(&str, &[&str])] = &[
 /// The same for what only tests link.
 const FOR_TESTS: &[(&str, &[&str])] = &[
     ("canc-bundle", &["canc-sets"]),
-    ("canc-codegen", &["canc-dsl"]),
+    ("canc-codegen", &["canc-dsl", "canc-sets"]),
     ("canc-golden", &["canc-bundle", "canc-codegen", "canc-dsl", "canc-sets"]),
 ];
 

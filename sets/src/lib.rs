@@ -8,3 +8,5 @@ pub mod interval;
 pub mod mix;
 pub mod path;
 pub mod syscalls;
+#[cfg(feature = "testing")]
+pub mod testing;

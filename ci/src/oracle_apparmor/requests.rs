@@ -5,7 +5,6 @@ use super::compile::{Compiler, Kernel, options, text_named};
 use super::corpus::all;
 use super::dfa::{Dfa, START};
 use super::ensure;
-use super::globs::Random;
 use super::perms::{permits, permits_link, policy as policy_perms};
 use crate::Error;
 use canc_codegen::apparmor::features::Abi;
@@ -13,6 +12,7 @@ use canc_codegen::apparmor::model::{Profile, Rule};
 use canc_codegen::apparmor::{decide, lower};
 use canc_dsl::policy::{FileOp, Policy};
 use canc_sets::path::Pattern;
+use canc_sets::testing::Random;
 
 /// `AA_CLASS_…` of the kernel's `security/apparmor/include/apparmor.h`.
 mod class {
@@ -37,7 +37,7 @@ pub fn check(compiler: &Compiler) -> Result<usize, Error> {
     }
     let texts: Vec<String> = subjects.iter().enumerate().map(|(n, (_, made))| text_named(made, n)).collect();
     let binaries = compiler.binaries(&texts, abi, kernel)?;
-    let mut random = Random::new(4);
+    let mut random = Random(4);
     let mut count = 0;
     for ((policy, made), binary) in subjects.iter().zip(&binaries) {
         // Complaining grants what it logs, in the kernel.

@@ -1,7 +1,7 @@
 //! Programs of this compiler against those that libseccomp makes of the same policy: answers on every number and on boundary
 //! arguments, and sizes.
 
-use super::policies::{Operator, Policy, Random, Test};
+use super::policies::{Operator, Policy, Test};
 use crate::Error;
 use canc_codegen::interchange::oci::{ArgEntry, Profile};
 use canc_codegen::seccomp::encode::{self, Instruction};
@@ -10,6 +10,7 @@ use canc_codegen::seccomp::{Lowered, SeccompOptions, lower};
 use canc_dsl::policy::Action;
 use canc_dsl::{NoFiles, Options, compile};
 use canc_sets::syscalls::{self, Arch};
+use canc_sets::testing::Random;
 use libseccomp::{ScmpAction, ScmpArch, ScmpArgCompare, ScmpCompareOp, ScmpFilterContext, ScmpSyscall};
 use std::collections::BTreeSet;
 use std::io::{Read, Seek};

@@ -2,13 +2,13 @@
 //! own that performs them through the probe.
 
 use super::compare::ours;
-use super::policies::Random;
 use crate::Error;
 use crate::run::{Output, Run};
 use canc_codegen::seccomp::encode::{self, Instruction, op};
 use canc_codegen::seccomp::{Lowered, SeccompOptions, checker};
 use canc_dsl::policy::Action;
 use canc_sets::syscalls::{self, Arch};
+use canc_sets::testing::Random;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -144,10 +144,10 @@ pub fn measured(program: &[Instruction]) -> Measured {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle_seccomp::policies::Random;
     use crate::oracle_seccomp::sizes::known;
     use canc_codegen::seccomp::encode::action;
     use canc_dsl::policy::Action;
+    use canc_sets::testing::Random;
 
     /// A peer that means something else by a policy would be measured for nothing.
     #[test]

@@ -1,32 +1,9 @@
 //! Random policies that both the policy language and libseccomp can say, as text of the one and as rules of the other.
 
 use canc_sets::syscalls::{Arch, names, number};
+use canc_sets::testing::Random;
 use libseccomp::ScmpSyscall;
 use std::fmt::Write as _;
-
-/// Reproducible numbers (splitmix64).
-pub struct Random(pub u64);
-
-impl Random {
-    /// The next number.
-    pub fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number below a bound that is not 0.
-    pub fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.draw() % u64::try_from(bound.max(1)).unwrap_or(1)).unwrap_or(0)
-    }
-
-    /// One of these; `None` of none.
-    pub fn pick<T: Copy>(&mut self, list: &[T]) -> Option<T> {
-        list.get(self.below(list.len())).copied()
-    }
-}
 
 /// How libseccomp and the language compare alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,10 @@
 //! The policies that programs are measured on, as all compilers take them, and what came of it.
 
 use super::peers::{Compiler, Measured, measured};
-use super::policies::{Allow, Operator, Policy, Random, Test, common_calls};
+use super::policies::{Allow, Operator, Policy, Test, common_calls};
 use crate::Error;
 use canc_sets::syscalls::{Arch, numbers};
+use canc_sets::testing::Random;
 
 /// What a container runtime permits by default leaves these out.
 const CONTAINER_WITHOUT: &[&str] = &[

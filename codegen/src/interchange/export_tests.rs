@@ -3,11 +3,12 @@
 use super::tests::meant;
 use super::{oci_export, systemd};
 use crate::seccomp::sim::Data;
-use crate::seccomp::tests::random::{Random, answer, arguments, random_policy};
+use crate::seccomp::tests::random::{answer, arguments, random_policy};
 use crate::seccomp::{Lowered, SeccompOptions, lower};
 use canc_dsl::policy::{Action, Policy};
 use canc_dsl::{NoFiles, Options, compile};
 use canc_sets::syscalls::{Arch, name, numbers};
+use canc_sets::testing::Random;
 use serde_json::Value;
 
 fn lowered(body: &str, arches: &[Arch]) -> (Policy, Lowered) {

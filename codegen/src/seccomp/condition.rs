@@ -356,6 +356,7 @@ fn test_holds(test: &ArgTest, place: Place, registers: &[u64; 6]) -> Option<bool
 mod tests {
     use super::*;
     use crate::seccomp::diagram::Leaf;
+    use crate::seccomp::tests::words::compare;
 
     const OPERATORS: [Compare; 6] =
         [Compare::Eq, Compare::Ne, Compare::Lt, Compare::Le, Compare::Gt, Compare::Ge];
@@ -384,17 +385,6 @@ mod tests {
             registers[usize::from(test.arg)] = seen;
             assert_eq!(own, wanted, "{test:?} {seen:#x}");
             assert_eq!(holds(&condition, Arch::X86_64, call, &registers), Some(wanted), "{test:?} {seen:#x}");
-        }
-    }
-
-    fn compare(op: Compare, a: i128, b: i128) -> bool {
-        match op {
-            Compare::Eq => a == b,
-            Compare::Ne => a != b,
-            Compare::Lt => a < b,
-            Compare::Le => a <= b,
-            Compare::Gt => a > b,
-            Compare::Ge => a >= b,
         }
     }
 

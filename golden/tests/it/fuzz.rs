@@ -16,6 +16,7 @@ use canc_dsl::policy::Deployment;
 use canc_dsl::source::SourceMap;
 use canc_dsl::{MemoryFiles, Options, compile};
 use canc_sets::syscalls::Arch;
+use canc_sets::testing::Random;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -120,36 +121,15 @@ const PIECES: &[&str] = &[
     "isolate net;",
 ];
 
-/// A generator of numbers that is the same everywhere (SplitMix64).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(n.max(1)).unwrap()).unwrap()
-    }
-
-    fn of<'a, T>(&mut self, list: &'a [T]) -> &'a T {
-        &list[self.below(list.len())]
-    }
-}
-
 /// A text with a few changes of bytes, words or lines; lines come from any of the texts.
 fn mutant(random: &mut Random, texts: &[String]) -> Vec<u8> {
-    let mut text = random.of(texts).clone().into_bytes();
+    let mut text = random.of(texts).unwrap().clone().into_bytes();
     for _ in 0..1 + random.below(4) {
         let at = random.below(text.len() + 1);
         let end = (at + random.below(12)).min(text.len());
         match random.below(8) {
-            0 => drop(text.splice(at..at, random.of(PIECES).bytes())),
-            1 => drop(text.splice(at..end, random.of(PIECES).bytes())),
+            0 => drop(text.splice(at..at, random.of(PIECES).unwrap().bytes())),
+            1 => drop(text.splice(at..end, random.of(PIECES).unwrap().bytes())),
             2 => drop(text.splice(at..end, [])),
             3 => drop(text.splice(at..(at + 1).min(text.len()), [u8::try_from(random.below(256)).unwrap()])),
             4 => word(random, &mut text),
@@ -167,20 +147,20 @@ fn word(random: &mut Random, text: &mut Vec<u8>) {
     let start = text[..at].iter().rposition(|b| !is(b)).map_or(0, |p| p + 1);
     let end = text[at..].iter().position(|b| !is(b)).map_or(text.len(), |p| at + p);
     if start < end {
-        text.splice(start..end, random.of(words).bytes());
+        text.splice(start..end, random.of(words).unwrap().bytes());
     }
 }
 
 /// Takes a line out, or puts one of another text somewhere.
 fn lines(random: &mut Random, text: &mut Vec<u8>, texts: &[String]) {
     let own: Vec<usize> = text.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(i, _)| i + 1).collect();
-    let Some(start) = (!own.is_empty()).then(|| *random.of(&own)) else { return };
+    let Some(start) = (!own.is_empty()).then(|| *random.of(&own).unwrap()) else { return };
     if random.below(3) == 0 {
         let end = own.iter().find(|e| **e > start).copied().unwrap_or(text.len());
         text.drain(start..end);
     } else {
-        let other: Vec<&str> = random.of(texts).lines().filter(|l| l.starts_with("  ")).collect();
-        if let Some(line) = (!other.is_empty()).then(|| *random.of(&other)) {
+        let other: Vec<&str> = random.of(texts).unwrap().lines().filter(|l| l.starts_with("  ")).collect();
+        if let Some(line) = (!other.is_empty()).then(|| *random.of(&other).unwrap()) {
             text.splice(start..start, format!("{line}\n").bytes());
         }
     }

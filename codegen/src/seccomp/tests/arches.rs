@@ -1,10 +1,11 @@
 //! Architectures besides the usual three: x32, 32-bit ones, and one with the high half first.
 
 use super::oracle::expected;
-use super::random::{Random, answer, random_policy};
+use super::random::{answer, random_policy};
 use super::*;
 use crate::seccomp::{checker, encode};
 use canc_sets::syscalls::max_number;
+use canc_sets::testing::Random;
 
 fn on_arches(body: &str, arches: &[Arch]) -> Lowered {
     lower(&policy(body), &SeccompOptions { arches: arches.to_vec(), ..SeccompOptions::default() }).unwrap()

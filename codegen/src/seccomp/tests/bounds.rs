@@ -1,8 +1,8 @@
 //! Conditions that multiply when merged: lowered in time and space, and still answered by their meaning.
 
-use super::random::Random;
 use super::*;
 use crate::seccomp::{LowerError, checker};
+use canc_sets::testing::Random;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
@@ -37,13 +37,13 @@ impl Test {
 
     /// An argument that meets it, or just does not.
     fn near(self, random: &mut Random, args: &mut [u64; 6]) {
-        let noise = [0, 0, 0, 1, u64::MAX, 1 << 32][random.below(6) as usize];
+        let noise = [0, 0, 0, 1, u64::MAX, 1 << 32][random.under(6) as usize];
         match self {
             Self::Equal(arg, value) => args[arg] = value.wrapping_add(noise),
             Self::Within(arg, low, high) => {
-                args[arg] = [low, high][random.below(2) as usize].wrapping_add(noise);
+                args[arg] = [low, high][random.under(2) as usize].wrapping_add(noise);
             }
-            Self::Masked(arg, mask, value) => args[arg] = (random.next() & !mask | value) ^ (noise & mask),
+            Self::Masked(arg, mask, value) => args[arg] = (random.draw() & !mask | value) ^ (noise & mask),
         }
     }
 }
@@ -96,9 +96,9 @@ fn lowered_in_time(name: &str, rules: &[Said]) -> usize {
     let mut random = Random(7);
     let nr = number(Arch::X86_64, "prctl").unwrap();
     for _ in 0..3_000 {
-        let mut args = std::array::from_fn(|_| random.next());
+        let mut args = std::array::from_fn(|_| random.draw());
         for _ in 0..2 {
-            for test in &rules[random.below(rules.len() as u64) as usize].tests {
+            for test in &rules[random.under(rules.len() as u64) as usize].tests {
                 test.near(&mut random, &mut args);
             }
         }
@@ -119,14 +119,14 @@ fn rules(count: u64, denies: bool, mut tests: impl FnMut(u64, &mut Random) -> Ve
 fn conjunctions_over_all_arguments_add_up() {
     for denies in [false, true] {
         let equal = rules(150, denies, |_, random| {
-            WIDE.iter().map(|arg| Test::Equal(*arg, random.below(12))).collect()
+            WIDE.iter().map(|arg| Test::Equal(*arg, random.under(12))).collect()
         });
         // Four 64-bit comparisons are two loads and two jumps each.
         assert!(lowered_in_time("equal", &equal) < 150 * 17 + 60);
         let some = rules(150, denies, |_, random| {
-            let own: Vec<usize> = WIDE.iter().copied().filter(|_| random.below(2) == 0).collect();
+            let own: Vec<usize> = WIDE.iter().copied().filter(|_| random.under(2) == 0).collect();
             let own = if own.is_empty() { vec![4] } else { own };
-            own.into_iter().map(|arg| Test::Equal(arg, random.below(40))).collect()
+            own.into_iter().map(|arg| Test::Equal(arg, random.under(40))).collect()
         });
         assert!(lowered_in_time("some arguments", &some) < 150 * 17 + 60);
     }
@@ -137,7 +137,7 @@ fn interleaved_ranges_add_up() {
     for denies in [false, true] {
         let ranges = rules(100, denies, |i, random| {
             let range = |arg: &usize| {
-                let low = random.below(1_000) << (arg * 8);
+                let low = random.under(1_000) << (arg * 8);
                 Test::Within(*arg, low, low + (300 << (arg * 8)) + i)
             };
             WIDE.iter().map(range).collect()
@@ -154,8 +154,8 @@ fn masks_of_one_argument_and_of_all_add_up() {
         lowered_in_time("masks of one", &one);
         let all = rules(100, denies, |_, random| {
             let mask = |arg: &usize| {
-                let mask = random.next() & random.next() | 1;
-                Test::Masked(*arg, mask, random.next() & mask)
+                let mask = random.draw() & random.draw() | 1;
+                Test::Masked(*arg, mask, random.draw() & mask)
             };
             WIDE.iter().map(mask).collect()
         });
@@ -163,9 +163,9 @@ fn masks_of_one_argument_and_of_all_add_up() {
         let mixed = rules(100, denies, |i, random| {
             WIDE.iter()
                 .map(|arg| match (i + *arg as u64) % 3 {
-                    0 => Test::Equal(*arg, random.below(9)),
-                    1 => Test::Within(*arg, random.below(9), 9 + random.below(1 << 33)),
-                    _ => Test::Masked(*arg, 0xff << (i % 40), random.below(256) << (i % 40)),
+                    0 => Test::Equal(*arg, random.under(9)),
+                    1 => Test::Within(*arg, random.under(9), 9 + random.under(1 << 33)),
+                    _ => Test::Masked(*arg, 0xff << (i % 40), random.under(256) << (i % 40)),
                 })
                 .collect()
         });
@@ -178,7 +178,7 @@ fn masks_of_one_argument_and_of_all_add_up() {
 fn too_many_of_them_are_refused_in_time() {
     for count in [600, 3_000] {
         let many = rules(count, false, |_, random| {
-            WIDE.iter().map(|arg| Test::Masked(*arg, random.next() | 1, 1)).collect()
+            WIDE.iter().map(|arg| Test::Masked(*arg, random.draw() | 1, 1)).collect()
         });
         let parsed = policy(&text(&many));
         let started = Instant::now();

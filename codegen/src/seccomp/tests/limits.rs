@@ -1,8 +1,9 @@
 //! Policies of every size: jumps over long distances, programs at the kernel's limit, and several filters where one is too long.
 
-use super::random::{Random, answer};
+use super::random::answer;
 use super::*;
 use crate::seccomp::{LowerError, checker};
+use canc_sets::testing::Random;
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
@@ -31,7 +32,7 @@ fn programs_of_every_size_are_accepted_and_right() {
             assert_eq!(filters.len() > 1, count > 3_000, "{count}");
             let nr = number(*host, "ioctl").unwrap();
             let mut random = Random(count);
-            for value in list.iter().copied().step_by(3).chain((0..200).map(|_| random.next())) {
+            for value in list.iter().copied().step_by(3).chain((0..200).map(|_| random.draw())) {
                 for value in [value.wrapping_sub(1), value, value.wrapping_add(1), value | 1 << 32] {
                     let data = Data { arch: host.audit_value(), nr, args: [0, value, 0, 0, 0, 0] };
                     let wanted = if known.contains(&(value & 0xffff_ffff)) { Action::Allow } else { EPERM };

@@ -18,7 +18,7 @@ pub(crate) mod random;
 mod rules;
 mod verdicts;
 mod walks;
-mod words;
+pub(crate) mod words;
 
 /// The policies of a text without its frame.
 fn set(body: &str) -> PolicySet {

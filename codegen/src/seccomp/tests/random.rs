@@ -13,28 +13,8 @@ use canc_dsl::policy::{
 };
 use canc_sets::interval::Intervals;
 use canc_sets::syscalls::{Arch, ArgKind, args, lookup, max_number, number};
+use canc_sets::testing::Random;
 use std::sync::Arc;
-
-/// A small generator of reproducible numbers (splitmix64).
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    fn pick<T: Copy>(&mut self, list: &[T]) -> T {
-        list[self.below(list.len() as u64) as usize]
-    }
-}
 
 /// Calls whose arguments have every width, and those with guards.
 const CALLS: [&str; 16] = [
@@ -76,8 +56,11 @@ fn scalars(call: &str) -> Vec<(u8, Width)> {
 /// A value that fits the width, as the checker of the language makes sure.
 fn fitting(random: &mut Random, width: Width) -> u64 {
     loop {
-        let value =
-            if random.below(4) == 0 { random.next() >> random.below(60) } else { random.pick(&VALUES) };
+        let value = if random.under(4) == 0 {
+            random.draw() >> random.under(60)
+        } else {
+            random.pick(&VALUES).unwrap()
+        };
         let fits = match width {
             Width::U16 => value <= 0xffff,
             Width::U32 | Width::I32 => value >> 32 == 0 || value >= 0xffff_ffff_8000_0000,
@@ -91,21 +74,21 @@ fn fitting(random: &mut Random, width: Width) -> u64 {
 
 fn test(random: &mut Random, (arg, width): (u8, Width)) -> Condition {
     let value = fitting(random, width);
-    let masked = random.below(3) == 0;
+    let masked = random.under(3) == 0;
     let op = if masked {
-        random.pick(&[Compare::Eq, Compare::Ne])
+        random.pick(&[Compare::Eq, Compare::Ne]).unwrap()
     } else {
-        random.pick(&[Compare::Eq, Compare::Ne, Compare::Lt, Compare::Le, Compare::Gt, Compare::Ge])
+        random.pick(&[Compare::Eq, Compare::Ne, Compare::Lt, Compare::Le, Compare::Gt, Compare::Ge]).unwrap()
     };
     let bits = match width {
         Width::U16 => 0xffff,
         Width::U32 | Width::I32 => 0xffff_ffff,
         _ => u64::MAX,
     };
-    let mask = match random.below(3) {
+    let mask = match random.under(3) {
         _ if !masked => u64::MAX,
-        0 => 1 << random.below(16),
-        1 => random.next() & bits,
+        0 => 1 << random.under(16),
+        1 => random.draw() & bits,
         _ => (fitting(random, width) | 2) & bits,
     };
     let value = if masked && mask != u64::MAX { value & mask } else { value };
@@ -114,38 +97,38 @@ fn test(random: &mut Random, (arg, width): (u8, Width)) -> Condition {
 
 fn condition(random: &mut Random, scalars: &[(u8, Width)], depth: u32) -> Condition {
     let list = |random: &mut Random| {
-        (0..random.below(3) + 1).map(|_| condition(random, scalars, depth - 1)).collect()
+        (0..random.under(3) + 1).map(|_| condition(random, scalars, depth - 1)).collect()
     };
-    match random.below(if depth == 0 { 3 } else { 7 }) {
+    match random.under(if depth == 0 { 3 } else { 7 }) {
         3 => Condition::All(list(random)),
         4 => Condition::Any(list(random)),
         5 => Condition::Not(Box::new(condition(random, scalars, depth - 1))),
-        6 if random.below(4) == 0 => Condition::Arch(vec![random.pick(&Arch::ALL)]),
+        6 if random.under(4) == 0 => Condition::Arch(vec![random.pick(&Arch::ALL).unwrap()]),
         _ => {
-            let scalar = random.pick(scalars);
+            let scalar = random.pick(scalars).unwrap();
             test(random, scalar)
         }
     }
 }
 
 fn rule(random: &mut Random, id: u32) -> Rule {
-    let effect = if random.below(3) == 0 { Effect::Deny } else { Effect::Allow };
+    let effect = if random.under(3) == 0 { Effect::Deny } else { Effect::Allow };
     let mut calls: Vec<SyscallItem> = Vec::new();
-    for _ in 0..random.below(3) + 1 {
-        let name = lookup(random.pick(&CALLS)).unwrap();
+    for _ in 0..random.under(3) + 1 {
+        let name = lookup(random.pick(&CALLS).unwrap()).unwrap();
         let scalars = scalars(name);
-        let conditional = !scalars.is_empty() && random.below(4) != 0;
+        let conditional = !scalars.is_empty() && random.under(4) != 0;
         let condition = conditional.then(|| condition(random, &scalars, 2));
-        let group = (random.below(5) == 0).then_some("known");
+        let group = (random.under(5) == 0).then_some("known");
         if calls.iter().all(|c| c.name != name) {
             calls.push(SyscallItem { name, group, condition });
         }
     }
     let actions =
         [Action::Kill, Action::KillThread, Action::Trap, Action::Errno(13), Action::Notify, Action::Trace];
-    let action = (effect == Effect::Deny && random.below(2) == 0).then(|| random.pick(&actions));
-    let arches = (random.below(6) == 0).then(|| vec![random.pick(&Arch::DEFAULT)]);
-    body(id, effect, Body::Syscall(SyscallRule { calls, arches, action }), random.below(8) == 0)
+    let action = (effect == Effect::Deny && random.under(2) == 0).then(|| random.pick(&actions).unwrap());
+    let arches = (random.under(6) == 0).then(|| vec![random.pick(&Arch::DEFAULT).unwrap()]);
+    body(id, effect, Body::Syscall(SyscallRule { calls, arches, action }), random.under(8) == 0)
 }
 
 fn body(id: u32, effect: Effect, body: Body, audit: bool) -> Rule {
@@ -165,17 +148,17 @@ fn body(id: u32, effect: Effect, body: Body, audit: bool) -> Rule {
 /// A policy without implied calls, so that its system-call rules are all it says but for what opens guards.
 pub fn random_policy(random: &mut Random) -> PolicyData {
     let mut rules: Vec<Rule> = Vec::new();
-    for _ in 0..random.below(6) + 1 {
+    for _ in 0..random.under(6) + 1 {
         let next = rule(random, rules.len() as u32);
         rules.push(next);
     }
     // clone3 by name needs this; it is not a request of the oracle's own.
     rules.push(body(rules.len() as u32, Effect::Allow, Body::UsernsCreate, false));
-    if random.below(2) == 0 {
+    if random.under(2) == 0 {
         let kinds = NamespaceKinds::of(&[NamespaceKind::Net, NamespaceKind::Time]);
         rules.push(body(rules.len() as u32, Effect::Allow, Body::Namespace(kinds), false));
     }
-    if random.below(2) == 0 {
+    if random.under(2) == 0 {
         let net = NetRule {
             ops: NetOps::of(&[NetOp::Connect]),
             protocol: Protocol::Tcp,
@@ -189,8 +172,8 @@ pub fn random_policy(random: &mut Random) -> PolicyData {
         name: "p".into(),
         rules,
         syscall_infer: false,
-        syscall_default: random.pick(&defaults),
-        mode: if random.below(10) == 0 { Mode::Complain } else { Mode::Enforce },
+        syscall_default: random.pick(&defaults).unwrap(),
+        mode: if random.under(10) == 0 { Mode::Complain } else { Mode::Enforce },
         ..PolicyData::default()
     }
 }
@@ -251,13 +234,13 @@ pub fn arguments(policy: &PolicyData, call: &str, random: &mut Random, most: usi
         }
         return out;
     }
-    (0..most).map(|_| std::array::from_fn(|arg| random.pick(&values[arg]))).collect()
+    (0..most).map(|_| std::array::from_fn(|arg| random.pick(&values[arg]).unwrap())).collect()
 }
 
 /// Compares one policy's filters with its meaning; returns how many inputs were compared.
 pub fn compare(policy: &PolicyData, random: &mut Random, per_call: usize) -> usize {
     let wrapped = Policy::unchecked(policy.clone());
-    let frequencies = (random.below(2) == 0).then(Frequencies::builtin);
+    let frequencies = (random.under(2) == 0).then(Frequencies::builtin);
     let options = SeccompOptions { frequencies, ..SeccompOptions::default() };
     let lowered = match lower(&wrapped, &options) {
         Ok(lowered) => lowered,

@@ -1,10 +1,11 @@
 //! Walks through programs: the listing read back is the program's, and each step is what the interpreter does.
 
-use super::random::{Random, random_policy};
+use super::random::random_policy;
 use super::*;
 use crate::seccomp::encode::op;
 use crate::seccomp::walk::{Walk, When, read_listing, together, walk};
 use canc_dsl::source::SourceMap;
+use canc_sets::testing::Random;
 
 fn listed(text: &str) -> (Lowered, String) {
     let done = compile("dir/web.can", text.as_bytes(), &NoFiles, &Options::default());

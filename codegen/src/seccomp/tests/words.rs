@@ -33,7 +33,8 @@ fn asking(call: &'static str, test: ArgTest, arch: Arch) -> Vec<Instruction> {
     made.instructions
 }
 
-fn compare(op: Compare, a: i128, b: i128) -> bool {
+/// What a comparison means.
+pub fn compare(op: Compare, a: i128, b: i128) -> bool {
     match op {
         Compare::Eq => a == b,
         Compare::Ne => a != b,
