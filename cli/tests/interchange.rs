@@ -167,5 +167,7 @@ policy web {
         assert!(written.0 == 4 && written.2.contains("no regular file"), "{written:?}");
         let version = canc(dir.path(), &["import", "oci", "web.can", "--exec", "/x", "--kernel", "new"]);
         assert!(version.0 == 2 && version.2.contains("no version such as 6.12"), "{version:?}");
+        let path = canc(dir.path(), &["import", "oci", "web.can", "--exec", "/x\ny"]);
+        assert!(path.0 == 2 && path.2.contains("control characters"), "{path:?}");
     }
 }

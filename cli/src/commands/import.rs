@@ -54,6 +54,10 @@ fn options(args: &ImportArgs) -> Result<ImportOptions, Failure> {
             }
         }
     };
+    if args.exec.contains(char::is_control) {
+        let message = format!("`--exec {:?}`: no policy can name a path with control characters", args.exec);
+        return Err(Failure::usage(message));
+    }
     Ok(ImportOptions {
         name: args.name.clone().or(stem.as_deref().map(spell::name)).unwrap_or_else(|| "imported".into()),
         exec: args.exec.clone(),

@@ -4,7 +4,7 @@ use super::oci_import::{ImportOptions, Imported, Remark, import, parse};
 use crate::seccomp::encode::action;
 use crate::seccomp::sim::Data;
 use crate::seccomp::{Lowered, SeccompOptions, lower};
-use canc_dsl::policy::Action;
+use canc_dsl::policy::{Action, Policy};
 use canc_dsl::{NoFiles, Options, compile};
 use canc_sets::syscalls::{Arch, ArgKind, args_on, name, names, numbers};
 use canc_sets::testing::Random;
@@ -388,20 +388,21 @@ fn what_is_wrong_is_said_and_all_of_it() {
 fn names_cannot_break_out_of_the_text() {
     let profile =
         parse(br#"{ "defaultAction": "SCMP_ACT_ERRNO", "flags": ["SECCOMP_FILTER_FLAG_LOG"] }"#).unwrap();
-    let hostile = ImportOptions {
-        name: "a { }\nallow".into(),
-        exec: "/x\"; allow syscall bpf; exec \"/\n".into(),
-        ..options()
+    let read = |name: &str, exec: &str| {
+        let options = ImportOptions { name: name.into(), exec: exec.into(), ..options() };
+        let text = import(&profile, &options).unwrap().text;
+        compile("p.can", text.as_bytes(), &NoFiles, &Options::default()).policies
     };
-    let text = import(&profile, &hostile).unwrap().text;
-    let read = |text: &str| {
-        let done = compile("p.can", text.as_bytes(), &NoFiles, &Options::default());
-        let policies = done.policies.unwrap_or_else(|| panic!("{text}\n{:#?}", done.diagnostics));
-        assert_eq!(policies.policies().len(), 1, "{text}");
-        policies.policies().first().unwrap().clone()
-    };
-    let (policy, plain) = (read(&text), read(&import(&profile, &options()).unwrap().text));
-    assert_eq!((policy.rules.len(), &*policy.name), (plain.rules.len(), "a_____allow"), "{text}");
-    let program = &policy.exec.first().unwrap().pattern;
-    assert!(program.matches(&hostile.exec) && !program.matches("/x"), "{text}");
+    let path = "/x\"; allow syscall bpf; exec \"/*${a}\\";
+    let (policies, plain) = (read("p", path).unwrap(), read("p", "/usr/bin/p").unwrap());
+    let [policies, plain] =
+        [policies, plain].map(|set| <[Policy; 1]>::try_from(set.policies().to_vec()).unwrap());
+    assert_eq!(policies[0].rules.len(), plain[0].rules.len());
+    assert_eq!(policies[0].exec[0].pattern.as_literal().as_deref(), Some(path));
+    // What no policy can say makes a text that is none.
+    for (name, path) in
+        [("a { }\nallow", "/x"), ("p", "/x\"; allow syscall bpf; exec \"/\n"), ("p", "/x\n\"; #")]
+    {
+        assert!(read(name, path).is_none(), "{name} {path}");
+    }
 }
