@@ -249,9 +249,12 @@ fn narrow_value(value: u64) -> Option<u32> {
     (value >> 32 == 0 || value >= SIGN_EXTENDED).then(|| low(value))
 }
 
-/// The number that a value stands for beside an argument.
-fn number(value: u64, width: Width) -> i128 {
+/// The number that a test's value stands for beside an argument that a kernel takes as wide as this. A number beyond what a 32-bit
+/// kernel sees of a signed 64-bit argument stays one: 2^31 is not -2^31 there.
+fn number(test: &ArgTest, width: Width) -> i128 {
+    let value = test.value;
     match (width, narrow_value(value)) {
+        _ if test.width == Width::I64 => i128::from(value.cast_signed()),
         (Width::U64, _) | (Width::U16 | Width::U32, None) => i128::from(value),
         (Width::I64, _) | (Width::I32, None) => i128::from(value.cast_signed()),
         (Width::I32, Some(word)) => i128::from(word.cast_signed()),
@@ -272,7 +275,7 @@ fn domain(width: Width) -> (i128, i128) {
 
 /// The values that satisfy an unmasked comparison of an argument of at most 32 bits.
 fn narrow_set(test: &ArgTest, width: Width) -> Intervals<u32> {
-    let ranges = satisfying(test.op, number(test.value, width), domain(width));
+    let ranges = satisfying(test.op, number(test, width), domain(width));
     // Negative numbers are the upper half of the words.
     let word = |v: i128| u32::try_from(v & 0xffff_ffff).unwrap_or(0);
     split_sign(ranges).map(|(a, b)| (word(a), word(b))).collect()
@@ -280,7 +283,7 @@ fn narrow_set(test: &ArgTest, width: Width) -> Intervals<u32> {
 
 /// The values that satisfy an unmasked comparison of a 64-bit argument.
 fn wide_set(test: &ArgTest, width: Width) -> Intervals<u64> {
-    let ranges = satisfying(test.op, number(test.value, width), domain(width));
+    let ranges = satisfying(test.op, number(test, width), domain(width));
     let word = |v: i128| u64::try_from(v & i128::from(u64::MAX)).unwrap_or(0);
     split_sign(ranges).map(|(a, b)| (word(a), word(b))).collect()
 }
@@ -341,7 +344,7 @@ fn test_holds(test: &ArgTest, place: Place, registers: &[u64; 6]) -> Option<bool
         Width::I64 => i128::from(seen.cast_signed()),
         _ => i128::from(seen),
     };
-    let order = own.cmp(&number(test.value, place.width));
+    let order = own.cmp(&number(test, place.width));
     Some(match test.op {
         Compare::Eq => order.is_eq(),
         Compare::Ne => order.is_ne(),

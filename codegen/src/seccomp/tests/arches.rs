@@ -148,3 +148,16 @@ fn programs_of_every_architecture_mean_what_the_policy_says() {
         }
     }
 }
+
+#[test]
+fn a_number_that_a_32_bit_kernel_cannot_see_is_none_of_its_negative_ones() {
+    let made = on_arches("allow syscall lseek where offset == 0x80000000;", &[Arch::X86_64, Arch::X86]);
+    assert_eq!(on(&made, Arch::X86_64, "lseek", &[0, 1 << 31]), Action::Allow);
+    assert_eq!(on(&made, Arch::X86, "lseek", &[0, 1 << 31]), EPERM, "-2^31 there");
+    let made = on_arches("allow syscall lseek where offset < 0x80000000;", &[Arch::X86_64, Arch::X86]);
+    for offset in [0, 5, u64::from(u32::MAX), 1 << 31] {
+        assert_eq!(on(&made, Arch::X86, "lseek", &[0, offset]), Action::Allow, "{offset:#x}");
+    }
+    let made = on_arches("allow syscall lseek where offset == -5;", &[Arch::X86]);
+    assert_eq!(on(&made, Arch::X86, "lseek", &[0, 0xffff_fffb]), Action::Allow);
+}
