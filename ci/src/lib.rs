@@ -14,6 +14,7 @@ pub mod oracle_seccomp;
 #[cfg(test)]
 mod papers;
 pub mod policy;
+pub mod proofs;
 pub mod rootfs;
 pub mod run;
 pub mod steps;

@@ -35,6 +35,11 @@ pub const STEPS: &[Step] = &[
         run: |_| crate::oracle_seccomp::run(),
     },
     Step {
+        name: "proofs",
+        about: "prove filters for every input by a solver",
+        run: |_| crate::proofs::run(),
+    },
+    Step {
         name: "features",
         about: "compare the recorded AppArmor features with the kernel's",
         run: features::check,
