@@ -82,6 +82,11 @@ pub const STEPS: &[Step] = &[
         run: machines::run_load,
     },
     Step {
+        name: "examples-selinux",
+        about: "let the examples' real programs work under SELinux, in machines",
+        run: examples::run_selinux,
+    },
+    Step {
         name: "doctor-record",
         about: "record what `canc doctor` sees of each kind of machine",
         run: machines::record_doctor,

@@ -4,6 +4,7 @@
 mod programs;
 
 use super::ensure;
+use crate::oracle::selinux::Store;
 use crate::policy::{Compiled, LAUNCHER, Layers, Tools};
 use crate::run::Run;
 use crate::vm::{self, File, VmJob, VmReport, VmTest};
@@ -32,9 +33,19 @@ pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
     ensure(good, || "not every example does what it should".to_owned())
 }
 
-/// What machines with AppArmor do with each of them.
-pub fn jobs(tools: &Tools) -> Result<Vec<VmJob>, Error> {
-    EXAMPLES.iter().filter(|example| example.bare).map(|example| apparmor_job(tools, example)).collect()
+/// What machines with AppArmor, and machines with SELinux, do with each of them.
+pub fn jobs(rootfs: &Rootfs, tools: &Tools) -> Result<Vec<VmJob>, Error> {
+    let run = EXAMPLES.iter().filter(|example| example.bare);
+    run.flat_map(|example| [apparmor_job(tools, example), selinux_job(rootfs, tools, example)]).collect()
+}
+
+/// The machines with SELinux alone.
+pub fn run_selinux(rootfs: &Rootfs) -> Result<(), Error> {
+    let tools = Tools::build(rootfs)?;
+    let run = EXAMPLES.iter().filter(|example| example.bare);
+    let jobs = run.map(|example| selinux_job(rootfs, &tools, example)).collect::<Result<Vec<_>, _>>()?;
+    let good = vm::run_all(rootfs, &jobs)?.iter().map(shown).fold(true, |all, one| all & one);
+    ensure(good, || "not every machine behaved as expected".to_owned())
 }
 
 fn shown(report: &VmReport) -> bool {
@@ -108,6 +119,22 @@ fn apparmor_job(tools: &Tools, example: &Example) -> Result<VmJob, Error> {
     job.tests = vec![
         confined("all layers", example, &all),
         confined("AppArmor alone", example, &only).audit(&denied),
+        free(example),
+    ];
+    Ok(job)
+}
+
+/// All layers that the machine has, and SELinux alone.
+fn selinux_job(rootfs: &Rootfs, tools: &Tools, example: &Example) -> Result<VmJob, Error> {
+    let mut job = job(tools, example, "debian13-selinux")?;
+    let all = tools.compile(example.name, example.source, Layers::All)?;
+    let only = tools.compile(example.name, example.source, Layers::Only("selinux"))?;
+    job.files.extend(all.files()?.into_iter().chain(only.files()?));
+    job.modules = only.modules(&Store::new(rootfs)?)?;
+    let context = format!(":canc__{}_t:", example.name);
+    job.tests = vec![
+        confined("all layers", example, &all),
+        confined("SELinux alone", example, &only).audit(&["avc:", "denied", &context, "permissive=0"]),
         free(example),
     ];
     Ok(job)

@@ -27,7 +27,7 @@ pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
     doctor::add(&tools, "debian13-none", &mut none);
     let mut jobs = vec![selinux(rootfs, &tools)?, apparmor(&tools)?, none];
     jobs.extend([instances::job(rootfs, &tools)?, load::selinux(&tools)?, load::apparmor(&tools)?]);
-    jobs.extend(examples::jobs(&tools)?);
+    jobs.extend(examples::jobs(rootfs, &tools)?);
     jobs.push(fragments::job(&tools, "debian13-apparmor")?);
     let mut good = true;
     for report in vm::run_all(rootfs, &jobs)?.into_iter().chain([here]) {
