@@ -1,9 +1,11 @@
-//! Exact questions over policies and what was emitted for them: are the policy's own tests true, and if not, why not.
+//! Exact questions over policies and what was emitted for them: are the policy's own tests true, and if not, why not; why is a
+//! request allowed or denied.
 //!
 //! Pure. It asks the meaning of the policy and the layers' own readers; it never looks at text.
 #![forbid(unsafe_code)]
 
 pub mod prove;
 mod reach;
+pub mod why;
 
 pub use reach::edges;

@@ -1,8 +1,10 @@
 //! The commands and options of canc, with the help that they print.
 
+mod answers;
 mod filters;
 mod host;
 
+pub use answers::WhyArgs;
 pub use filters::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, TraceFilterArgs};
 pub use host::{DoctorArgs, Report, RunArgs};
 
@@ -28,6 +30,7 @@ Examples:
   canc build web.can                 compile, print what each layer enforces, write ./web.canc/
   canc check web.can                 only say what is wrong
   canc test web.can                  prove the policy's own tests
+  canc why web.can read /etc/shadow  the decision of the policy and of each layer, and the rules behind it
   canc validate web.can              ask apparmor_parser, checkmodule and the kernel
   canc doctor                        what this host can enforce, and what mends what it cannot
   canc run web.can -- CMD            start a program under it, with no file written and nothing applied
@@ -78,6 +81,9 @@ pub enum Command {
     /// Prove the tests in a policy against the policy and against what is emitted
     #[command(after_help = "Examples:\n  canc test web.can\n  canc test --json web.can")]
     Test(CheckArgs),
+    /// Say what a policy and each layer decide about a request, and why
+    #[command(after_help = answers::WHY_EXAMPLES)]
+    Why(WhyArgs),
     /// Say what this host can enforce, or what of a policy, by trying it
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor(DoctorArgs),

@@ -7,12 +7,14 @@ mod doctor;
 mod explain;
 mod export;
 mod import;
+mod provenance;
 mod run;
 mod std_library;
 mod target_options;
 mod test;
 mod trace_filter;
 mod validate;
+mod why;
 
 use crate::args::{Cli, Color, Command};
 use crate::exit::Exit;
@@ -38,6 +40,7 @@ pub fn run(cli: &Cli, streams: &mut Streams<'_>) -> Exit {
         Command::Test(args) => test::run(args, streams),
         Command::TraceFilter(args) => trace_filter::run(args, streams),
         Command::Validate(args) => validate::run(args, streams),
+        Command::Why(args) => why::run(args, streams),
     };
     done.unwrap_or_else(|failure| {
         streams.err(&format!("canc: {}\n", failure.message));
