@@ -1,9 +1,10 @@
 //! Exact questions over policies and what was emitted for them: are the policy's own tests true, and if not, why not; why is a
-//! request allowed or denied.
+//! request allowed or denied, what differs between two builds.
 //!
 //! Pure. It asks the meaning of the policy and the layers' own readers; it never looks at text.
 #![forbid(unsafe_code)]
 
+pub mod diff;
 pub mod prove;
 mod reach;
 pub mod why;

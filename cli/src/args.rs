@@ -4,7 +4,7 @@ mod answers;
 mod filters;
 mod host;
 
-pub use answers::WhyArgs;
+pub use answers::{DiffArgs, DiffFormat, WhyArgs};
 pub use filters::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, TraceFilterArgs};
 pub use host::{DoctorArgs, Report, RunArgs};
 
@@ -30,6 +30,7 @@ Examples:
   canc build web.can                 compile, print what each layer enforces, write ./web.canc/
   canc check web.can                 only say what is wrong
   canc test web.can                  prove the policy's own tests
+  canc diff old.can new.can          what becomes allowed and what becomes denied
   canc why web.can read /etc/shadow  the decision of the policy and of each layer, and the rules behind it
   canc validate web.can              ask apparmor_parser, checkmodule and the kernel
   canc doctor                        what this host can enforce, and what mends what it cannot
@@ -84,6 +85,9 @@ pub enum Command {
     /// Say what a policy and each layer decide about a request, and why
     #[command(after_help = answers::WHY_EXAMPLES)]
     Why(WhyArgs),
+    /// Say what a second version of a policy allows and denies beside the first
+    #[command(after_help = answers::DIFF_EXAMPLES)]
+    Diff(DiffArgs),
     /// Say what this host can enforce, or what of a policy, by trying it
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor(DoctorArgs),

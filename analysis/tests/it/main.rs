@@ -7,5 +7,6 @@
     reason = "tests may fail by panic"
 )]
 
+mod diff;
 mod support;
 mod why;

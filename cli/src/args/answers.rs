@@ -1,7 +1,8 @@
 //! The commands that answer questions about policies, and their options.
 
 use super::SourceArgs;
-use clap::Args;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
 
 pub const WHY_EXAMPLES: &str = "\
 Examples:
@@ -34,4 +35,42 @@ pub struct WhyArgs {
     /// The deployments that matter: selinux, apparmor, bare; `bare:4` states a Landlock ABI
     #[arg(long = "for", value_name = "DEPLOYMENT", value_delimiter = ',')]
     pub deployments: Vec<String>,
+}
+
+pub const DIFF_EXAMPLES: &str = "\
+Examples:
+  canc diff old/web.can web.can
+  git show main:web.can > /tmp/old.can; canc diff /tmp/old.can web.can --format markdown
+  canc diff old.can new.can --json | jq '.policies[].allowed[].witness'
+
+Policies are compared by what they mean: other names, another order, and rules that moved into fragments are no difference. Each
+request that is shown is one that the one version allows and the other denies.
+
+Exit codes: 0 nothing becomes allowed; 1 something becomes allowed, or is held by less; 2 usage; 3 a policy is wrong";
+
+/// `canc diff`.
+#[derive(Debug, Clone, Args)]
+pub struct DiffArgs {
+    /// The first version
+    #[arg(value_name = "OLD")]
+    pub old: PathBuf,
+
+    /// What to compile, the second version.
+    #[command(flatten)]
+    pub source: SourceArgs,
+
+    /// How to print it; `--json` is `--format json`
+    #[arg(long, value_enum, default_value_t = DiffFormat::Text, conflicts_with = "json")]
+    pub format: DiffFormat,
+}
+
+/// How a difference is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    /// For a terminal
+    Text,
+    /// For a comment on a change
+    Markdown,
+    /// For scripts
+    Json,
 }

@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod compile;
+mod diff;
 mod doctor;
 mod explain;
 mod export;
@@ -31,6 +32,7 @@ pub fn run(cli: &Cli, streams: &mut Streams<'_>) -> Exit {
     let done = match &cli.command {
         Command::Build(args) => build::run(args, streams),
         Command::Check(args) => check::run(args, streams),
+        Command::Diff(args) => diff::run(args, streams),
         Command::Doctor(args) => doctor::run(args, streams),
         Command::Explain(args) => explain::run(args, streams),
         Command::Run(args) => run::run(args, streams),
