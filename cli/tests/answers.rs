@@ -67,4 +67,47 @@ mod tests {
         assert!(out.contains("| **allowed** | `connect tcp port 25` |"), "{out}");
         assert_eq!(diff(&["old.can"]).0, 2);
     }
+
+    #[test]
+    fn graph_draws_and_answers_about_ways() {
+        let two = "can 1;\npolicy p { exec \"/usr/bin/p\"; allow run \"/usr/bin/q\" -> policy q; }\n\
+            policy q { exec \"/usr/bin/q\"; launch from policy p; }\n";
+        let dir = files(&[("p.can", two)]);
+        let graph = |args: &[&str]| ran(dir.path(), &[&["graph", "p.can"], args].concat());
+        let (code, out, _) = graph(&[]);
+        assert!(code == 0 && out.starts_with("<svg ") && out.ends_with("</svg>\n"), "{out}");
+        assert!(graph(&["--format", "dot"]).1.contains("policy_p -> policy_q [label=\"/usr/bin/q\"]"));
+        assert!(graph(&["--format", "mermaid"]).1.starts_with("flowchart LR\n"));
+        let drawn: Value = serde_json::from_str(&graph(&["--json"]).1).unwrap();
+        assert_eq!(drawn["edges"].as_array().unwrap().len(), 2);
+        assert_eq!(graph(&["--reaches", "p", "q"]), (0, "p -> q\n".into(), String::new()));
+        assert_eq!(graph(&["--reaches", "q", "p"]).0, 1);
+        assert_eq!(graph(&["--reaches", "q", "x"]).0, 2);
+    }
+
+    #[test]
+    fn test_says_what_is_untouched_and_writes_junit() {
+        let tested = format!(
+            "{OLD}test \"a <b>\" {{\n  p allows read \"/srv/a/x\";\n  p denies read \"/etc/passwd\";\n}}\n"
+        );
+        let dir = files(&[("p.can", &tested)]);
+        let test = |args: &[&str]| ran(dir.path(), &[&["test", "p.can"], args].concat());
+        let (code, out, _) = test(&[]);
+        assert_eq!(code, 1);
+        assert!(out.contains("no test touches 1 of 2 rules of p\n  p.can:7: @prefer deny"), "{out}");
+        assert!(
+            out.contains("the policy allows read \"/etc/passwd\"")
+                && out.contains("(by std.base at p.can:5)"),
+            "{out}"
+        );
+        let (code, out, _) = test(&["--format", "junit"]);
+        assert_eq!(code, 1);
+        assert!(out.contains("<testsuite name=\"a &lt;b&gt;\" tests=\"2\" failures=\"1\">"), "{out}");
+        assert!(
+            out.contains("<failure message=\"the policy allows read &quot;/etc/passwd&quot;\">"),
+            "{out}"
+        );
+        let report: Value = serde_json::from_str(&test(&["--json"]).1).unwrap();
+        assert_eq!(report["coverage"][0]["untouched"][0]["line"], 7);
+    }
 }

@@ -188,10 +188,17 @@ type Found<'c> = (bool, &'c Candidate, Side, RequestSet, String);
 
 /// The fewest of the places, in their order, that have all of the difference.
 fn cover(found: Vec<Found<'_>>) -> Result<Vec<Change>, TooLarge> {
-    let mut covered = RequestSet::default();
+    let mut covered: Vec<(&str, RequestSet)> = Vec::new();
     let mut out = Vec::new();
     for (partly, candidate, side, part, witness) in found {
-        if part.minus(&covered).is_empty()? {
+        // Only what lies on the way to these paths, or below them, can have them already.
+        let near = candidate.near.as_str();
+        let meets = |other: &str| near.starts_with(other) || other.starts_with(near);
+        let mut left = part.clone();
+        for (_, known) in covered.iter().filter(|(other, _)| meets(other)) {
+            left = left.minus(known);
+        }
+        if left.is_empty()? {
             continue;
         }
         let verb = verb(candidate.region.kind);
@@ -201,7 +208,7 @@ fn cover(found: Vec<Found<'_>>) -> Result<Vec<Change>, TooLarge> {
         };
         let whole = !partly && !candidate.what.is_empty();
         out.push(Change { what, whole, witness, rule: Some((side, candidate.rule)) });
-        covered = covered.union(part);
+        covered.push((near, part));
     }
     Ok(out)
 }

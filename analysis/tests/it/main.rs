@@ -7,6 +7,8 @@
     reason = "tests may fail by panic"
 )]
 
+mod cover;
 mod diff;
+mod graph;
 mod support;
 mod why;

@@ -74,3 +74,76 @@ pub enum DiffFormat {
     /// For scripts
     Json,
 }
+
+pub const GRAPH_EXAMPLES: &str = "\
+Examples:
+  canc graph web.can > web.svg
+  canc graph web.can --format mermaid --no-includes
+  canc graph web.can --format dot | dot -Tpdf -o web.pdf
+  canc graph web.can --reaches webd webd_cgi
+
+Exit codes: 0 drawn, or the one policy reaches the other; 1 it does not; 2 usage; 3 the policy is wrong";
+
+/// `canc graph`.
+#[derive(Debug, Clone, Args)]
+pub struct GraphArgs {
+    /// What to compile.
+    #[command(flatten)]
+    pub source: SourceArgs,
+
+    /// In which language to draw; `--json` prints nodes and edges
+    #[arg(long, value_enum, default_value_t = GraphFormat::Svg)]
+    pub format: GraphFormat,
+
+    /// Leave fragments out
+    #[arg(long)]
+    pub no_includes: bool,
+
+    /// Say whether transitions lead from one policy to another, and by which way
+    #[arg(long, num_args = 2, value_names = ["FROM", "TO"])]
+    pub reaches: Option<Vec<String>>,
+}
+
+/// How a graph is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// A picture that needs no other program
+    Svg,
+    /// For graphviz
+    Dot,
+    /// For Markdown on code hosts
+    Mermaid,
+}
+
+pub const TEST_EXAMPLES: &str = "\
+Examples:
+  canc test web.can
+  canc test web.can --format junit > report.xml
+  canc test web.can --json | jq '.coverage[].untouched[].text'
+
+After the tests stand the policy's own rules that no test touches.
+
+Exit codes: 0 all assertions hold; 1 one does not; 2 usage; 3 the policy is wrong";
+
+/// `canc test`.
+#[derive(Debug, Clone, Args)]
+pub struct TestArgs {
+    /// What to compile.
+    #[command(flatten)]
+    pub source: SourceArgs,
+
+    /// How to print it; `--json` is `--format json`
+    #[arg(long, value_enum, default_value_t = TestFormat::Text, conflicts_with = "json")]
+    pub format: TestFormat,
+}
+
+/// How results of tests are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TestFormat {
+    /// For a terminal
+    Text,
+    /// For the pages of build servers
+    Junit,
+    /// For scripts
+    Json,
+}

@@ -7,6 +7,7 @@ mod diff;
 mod doctor;
 mod explain;
 mod export;
+mod graph;
 mod import;
 mod provenance;
 mod run;
@@ -37,6 +38,7 @@ pub fn run(cli: &Cli, streams: &mut Streams<'_>) -> Exit {
         Command::Explain(args) => explain::run(args, streams),
         Command::Run(args) => run::run(args, streams),
         Command::Export(args) => export::run(args, streams),
+        Command::Graph(args) => graph::run(args, streams),
         Command::Import(args) => import::run(args, streams),
         Command::Std(args) => std_library::run(args, streams),
         Command::Test(args) => test::run(args, streams),
