@@ -41,7 +41,7 @@ pub fn changed(old: &Subject<'_>, new: &Subject<'_>, a: &Policy, b: &Policy) -> 
             let is = layer(new, b, target).and_then(|l| l.outcomes.get(rule.id.0 as usize));
             let word = |o: Option<&Outcome>| o.map_or("off", |o| o.word()).to_owned();
             if word(was) != word(is) {
-                let widens = loose(is) > loose(was);
+                let widens = loose(is) && !loose(was);
                 out.push(VerdictChange { rule: rule.id, target, old: word(was), new: word(is), widens });
             }
         }
