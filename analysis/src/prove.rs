@@ -231,7 +231,7 @@ fn let_through(
 }
 
 /// A literal prefix below which all paths of a request lie.
-fn place(body: &Body) -> String {
+pub(crate) fn place(body: &Body) -> String {
     match body {
         Body::File(FileRule { paths, .. }) => match paths.as_slice() {
             [one] => one.pattern.literal_prefix(),

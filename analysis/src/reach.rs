@@ -19,7 +19,8 @@ pub fn edges(set: &PolicySet) -> BTreeMap<(&str, &str), Vec<RuleId>> {
 }
 
 /// The policies on a shortest way of transitions from one policy to another, both included; `None` when there is none.
-pub(crate) fn path<'a>(set: &'a PolicySet, from: &'a str, to: &str) -> Option<Vec<&'a str>> {
+#[must_use]
+pub fn path<'a>(set: &'a PolicySet, from: &'a str, to: &str) -> Option<Vec<&'a str>> {
     let edges = edges(set);
     let mut ways: Vec<Vec<&str>> = vec![vec![from]];
     let mut seen = BTreeSet::from([from]);

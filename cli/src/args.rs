@@ -1,8 +1,10 @@
 //! The commands and options of canc, with the help that they print.
 
+mod answers;
 mod filters;
 mod host;
 
+pub use answers::{DiffArgs, DiffFormat, GraphArgs, GraphFormat, TestArgs, TestFormat, WhyArgs};
 pub use filters::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, TraceFilterArgs};
 pub use host::{DoctorArgs, Report, RunArgs};
 
@@ -28,6 +30,9 @@ Examples:
   canc build web.can                 compile, print what each layer enforces, write ./web.canc/
   canc check web.can                 only say what is wrong
   canc test web.can                  prove the policy's own tests
+  canc diff old.can new.can          what becomes allowed and what becomes denied
+  canc graph web.can > web.svg       draw who starts whom and who includes what
+  canc why web.can read /etc/shadow  the decision of the policy and of each layer, and the rules behind it
   canc validate web.can              ask apparmor_parser, checkmodule and the kernel
   canc doctor                        what this host can enforce, and what mends what it cannot
   canc run web.can -- CMD            start a program under it, with no file written and nothing applied
@@ -76,8 +81,17 @@ pub enum Command {
     )]
     Check(CheckArgs),
     /// Prove the tests in a policy against the policy and against what is emitted
-    #[command(after_help = "Examples:\n  canc test web.can\n  canc test --json web.can")]
-    Test(CheckArgs),
+    #[command(after_help = answers::TEST_EXAMPLES)]
+    Test(TestArgs),
+    /// Say what a policy and each layer decide about a request, and why
+    #[command(after_help = answers::WHY_EXAMPLES)]
+    Why(WhyArgs),
+    /// Say what a second version of a policy allows and denies beside the first
+    #[command(after_help = answers::DIFF_EXAMPLES)]
+    Diff(DiffArgs),
+    /// Draw who starts whom and who includes what, or ask whether one policy reaches another
+    #[command(after_help = answers::GRAPH_EXAMPLES)]
+    Graph(GraphArgs),
     /// Say what this host can enforce, or what of a policy, by trying it
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor(DoctorArgs),
@@ -235,7 +249,7 @@ impl SourceArgs {
     }
 }
 
-/// `canc check` and `canc test`.
+/// `canc check`.
 #[derive(Debug, Clone, Args)]
 pub struct CheckArgs {
     /// What to compile.

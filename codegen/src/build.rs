@@ -60,6 +60,22 @@ pub struct Build {
 /// # Errors
 /// What the targets cannot say at all, and what no deployment enforces: every case of it, with its place in the source.
 pub fn build(set: &PolicySet, sources: &SourceMap, options: &BuildOptions) -> Result<Build, Vec<Diagnostic>> {
+    let lowered = lower(set, options)?;
+    let judged = judge::judge(set, &lowered, options).map_err(|large| vec![judge::too_large(set, &large)])?;
+    if judged.diagnostics.iter().any(|d| d.severity == canc_dsl::diag::Severity::Error) {
+        return Err(judged.diagnostics);
+    }
+    let mut files = Vec::new();
+    let manifest = manifest::assemble(set, sources, &lowered, &judged.policies, options, &mut files);
+    files.insert(0, (canc_bundle::MANIFEST.into(), manifest::text(&manifest)));
+    Ok(Build { lowered, manifest, files, diagnostics: judged.diagnostics })
+}
+
+/// Lowers everything to models of the target languages, and judges nothing: for questions about what would be emitted.
+///
+/// # Errors
+/// What the targets cannot say at all.
+pub fn lower(set: &PolicySet, options: &BuildOptions) -> Result<Vec<Lowered>, Vec<Diagnostic>> {
     let mut errors = Vec::new();
     let modules = selinux::lower(set, &options.base).unwrap_or_else(|list| {
         errors.extend(list.iter().map(lower::selinux_error));
@@ -73,15 +89,5 @@ pub fn build(set: &PolicySet, sources: &SourceMap, options: &BuildOptions) -> Re
             Lowered::new(set, policy, module, options, &mut errors)
         })
         .collect();
-    if !errors.is_empty() {
-        return Err(errors);
-    }
-    let judged = judge::judge(set, &lowered, options).map_err(|large| vec![judge::too_large(set, &large)])?;
-    if judged.diagnostics.iter().any(|d| d.severity == canc_dsl::diag::Severity::Error) {
-        return Err(judged.diagnostics);
-    }
-    let mut files = Vec::new();
-    let manifest = manifest::assemble(set, sources, &lowered, &judged.policies, options, &mut files);
-    files.insert(0, (canc_bundle::MANIFEST.into(), manifest::text(&manifest)));
-    Ok(Build { lowered, manifest, files, diagnostics: judged.diagnostics })
+    if errors.is_empty() { Ok(lowered) } else { Err(errors) }
 }

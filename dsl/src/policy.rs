@@ -2,6 +2,7 @@
 
 mod body;
 mod ops;
+mod plain;
 mod syscall;
 mod test;
 

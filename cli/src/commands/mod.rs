@@ -3,16 +3,20 @@
 mod build;
 mod check;
 mod compile;
+mod diff;
 mod doctor;
 mod explain;
 mod export;
+mod graph;
 mod import;
+mod provenance;
 mod run;
 mod std_library;
 mod target_options;
 mod test;
 mod trace_filter;
 mod validate;
+mod why;
 
 use crate::args::{Cli, Color, Command};
 use crate::exit::Exit;
@@ -29,15 +33,18 @@ pub fn run(cli: &Cli, streams: &mut Streams<'_>) -> Exit {
     let done = match &cli.command {
         Command::Build(args) => build::run(args, streams),
         Command::Check(args) => check::run(args, streams),
+        Command::Diff(args) => diff::run(args, streams),
         Command::Doctor(args) => doctor::run(args, streams),
         Command::Explain(args) => explain::run(args, streams),
         Command::Run(args) => run::run(args, streams),
         Command::Export(args) => export::run(args, streams),
+        Command::Graph(args) => graph::run(args, streams),
         Command::Import(args) => import::run(args, streams),
         Command::Std(args) => std_library::run(args, streams),
         Command::Test(args) => test::run(args, streams),
         Command::TraceFilter(args) => trace_filter::run(args, streams),
         Command::Validate(args) => validate::run(args, streams),
+        Command::Why(args) => why::run(args, streams),
     };
     done.unwrap_or_else(|failure| {
         streams.err(&format!("canc: {}\n", failure.message));

@@ -1,16 +1,18 @@
 //! `canc test`: prove the tests in a policy against its meaning and against what every layer permits.
 
 use super::compile::{compile, refuse};
+use super::provenance::{RuleReport, one_line, place, rule};
 use super::target_options::build_options;
 use super::{Failure, Outcome, to_json};
-use crate::args::CheckArgs;
+use crate::args::{TestArgs, TestFormat};
 use crate::exit::Exit;
 use crate::paint::Paint;
 use crate::stream::Streams;
+use canc_analysis::cover::covered;
 use canc_analysis::prove::{Finding, prove};
 use canc_codegen::build::{Subject, build};
 use canc_dsl::policy::{PolicySet, Test};
-use canc_dsl::source::{SourceMap, Span};
+use canc_dsl::source::SourceMap;
 use serde::Serialize;
 
 /// One test as scripts see it.
@@ -40,7 +42,7 @@ struct FindingReport {
     rules: Vec<String>,
 }
 
-pub fn run(args: &CheckArgs, streams: &mut Streams<'_>) -> Outcome {
+pub fn run(args: &TestArgs, streams: &mut Streams<'_>) -> Outcome {
     let options = build_options(&args.source, &[])?;
     let mut compiled = compile(&args.source)?;
     let Some(set) = compiled.policies.take() else { return Ok(refuse(args.source.json, &compiled, streams)) };
@@ -54,11 +56,15 @@ pub fn run(args: &CheckArgs, streams: &mut Streams<'_>) -> Outcome {
     let subject = Subject::new(&set, &built.lowered, &options);
     let reports = reports(&set, &subject, &compiled.sources)?;
     let passed = reports.iter().all(|r| r.passed);
-    if args.source.json {
-        streams.out(&to_json(&serde_json::json!({ "ok": passed, "tests": reports })));
-    } else {
-        streams.out(&text(&reports, Paint(streams.color)));
-    }
+    let coverage = coverage(&set, &subject, &compiled.sources)?;
+    let format = if args.source.json { TestFormat::Json } else { args.format };
+    streams.out(&match format {
+        TestFormat::Json => {
+            to_json(&serde_json::json!({ "ok": passed, "tests": reports, "coverage": coverage }))
+        }
+        TestFormat::Junit => junit(&reports, &args.source.policy.display().to_string()),
+        TestFormat::Text => text(&reports, Paint(streams.color)) + &untouched(&coverage),
+    });
     Ok(if passed { Exit::Done } else { Exit::No })
 }
 
@@ -90,9 +96,7 @@ fn report(test: &Test, subject: &Subject<'_>, sources: &SourceMap) -> Result<Rep
 
 fn finding(finding: &Finding, policy: &str, subject: &Subject<'_>, sources: &SourceMap) -> FindingReport {
     let rule = |id: &canc_dsl::policy::RuleId| {
-        let rule = subject.set.policy(policy)?.rule(*id)?;
-        let (file, line) = place(sources, rule.span);
-        Some(format!("{file}:{line}: {}", one_line(sources.text(rule.span))))
+        rule(subject.set.policy(policy)?, *id, sources).map(|rule| rule.line())
     };
     FindingReport {
         deployment: finding.deployment.map(canc_dsl::policy::Deployment::word),
@@ -101,12 +105,107 @@ fn finding(finding: &Finding, policy: &str, subject: &Subject<'_>, sources: &Sou
     }
 }
 
-fn place(sources: &SourceMap, span: Span) -> (String, usize) {
-    (sources.get(span.file).map(|f| f.name.to_string()).unwrap_or_default(), sources.line_column(span).0)
+/// The rules of one policy that its tests touch, and those that they do not.
+#[derive(Serialize)]
+struct CoverageReport {
+    policy: String,
+    touched: usize,
+    untouched: Vec<RuleReport>,
 }
 
-fn one_line(text: &str) -> String {
-    text.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
+fn coverage(
+    set: &PolicySet,
+    subject: &Subject<'_>,
+    sources: &SourceMap,
+) -> Result<Vec<CoverageReport>, Failure> {
+    let all = covered(subject).map_err(|e| Failure { exit: Exit::Policy, message: e.to_string() })?;
+    let report =
+        |(policy, covered): (&canc_dsl::policy::Policy, canc_analysis::cover::Covered)| CoverageReport {
+            policy: policy.name.to_string(),
+            touched: covered.touched.len(),
+            untouched: covered.untouched.iter().filter_map(|id| rule(policy, *id, sources)).collect(),
+        };
+    Ok(set.policies().iter().zip(all).map(report).collect())
+}
+
+/// The own rules that no test touches, for people; nothing where there is none.
+fn untouched(coverage: &[CoverageReport]) -> String {
+    let mut out = String::new();
+    for policy in coverage.iter().filter(|c| !c.untouched.is_empty()) {
+        let all = policy.touched + policy.untouched.len();
+        out.push_str(&format!(
+            "no test touches {} of {all} rules of {}\n",
+            policy.untouched.len(),
+            policy.policy
+        ));
+        policy.untouched.iter().for_each(|rule| out.push_str(&format!("  {}\n", rule.line())));
+    }
+    out
+}
+
+/// The form that build servers read: a suite per test, a case per assertion.
+fn junit(reports: &[Report], policy: &str) -> String {
+    let failed = |report: &Report| report.assertions.iter().filter(|a| !a.passed).count();
+    let (all, bad) = (
+        reports.iter().map(|r| r.assertions.len()).sum::<usize>(),
+        reports.iter().map(failed).sum::<usize>(),
+    );
+    let mut out = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"{}\" tests=\"{all}\" failures=\"{bad}\">\n",
+        xml(policy)
+    );
+    for report in reports {
+        out.push_str(&format!(
+            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\">\n",
+            xml(&report.title),
+            report.assertions.len(),
+            failed(report)
+        ));
+        for a in &report.assertions {
+            let head = format!(
+                "    <testcase name=\"{}\" classname=\"{}\" file=\"{}\" line=\"{}\"",
+                xml(&a.text),
+                xml(&report.title),
+                xml(&a.file),
+                a.line
+            );
+            if a.passed {
+                out.push_str(&format!("{head}/>\n"));
+                continue;
+            }
+            let first = a.findings.first().map(|f| f.message.as_str()).unwrap_or_default();
+            let lines: Vec<String> = a.findings.iter().flat_map(finding_lines).collect();
+            out.push_str(&format!(
+                "{head}>\n      <failure message=\"{}\">{}</failure>\n    </testcase>\n",
+                xml(first),
+                xml(&lines.join("\n"))
+            ));
+        }
+        out.push_str("  </testsuite>\n");
+    }
+    out.push_str("</testsuites>\n");
+    out
+}
+
+/// Text that means itself in XML; characters that XML has no way to say are replaced.
+fn xml(text: &str) -> String {
+    let one = |c: char| match c {
+        '&' => "&amp;".into(),
+        '<' => "&lt;".into(),
+        '>' => "&gt;".into(),
+        '"' => "&quot;".into(),
+        '\n' | '\t' => c.to_string(),
+        c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => "\u{fffd}".into(),
+        c => c.to_string(),
+    };
+    text.chars().map(one).collect()
+}
+
+/// A finding and the rules behind it, a line each.
+fn finding_lines(finding: &FindingReport) -> Vec<String> {
+    let on = finding.deployment.map(|d| format!("on {d}: ")).unwrap_or_default();
+    let rules = finding.rules.iter().map(|rule| format!("  {rule}"));
+    std::iter::once(format!("{on}{}", finding.message)).chain(rules).collect()
 }
 
 fn text(reports: &[Report], paint: Paint) -> String {
@@ -117,9 +216,7 @@ fn text(reports: &[Report], paint: Paint) -> String {
         for assertion in report.assertions.iter().filter(|a| !a.passed) {
             out.push_str(&format!("  {}:{}: {}\n", assertion.file, assertion.line, assertion.text));
             for finding in &assertion.findings {
-                let on = finding.deployment.map(|d| format!("on {d}: ")).unwrap_or_default();
-                out.push_str(&format!("    {on}{}\n", finding.message));
-                finding.rules.iter().for_each(|rule| out.push_str(&format!("      {rule}\n")));
+                finding_lines(finding).iter().for_each(|line| out.push_str(&format!("    {line}\n")));
             }
         }
     }

@@ -8,9 +8,10 @@ use crate::exit::Exit;
 use crate::paint::Paint;
 use crate::stream::Streams;
 use crate::validate::{Bundle, Policy};
+use canc_analysis::why::words;
 use canc_codegen::seccomp::encode::{Instruction, instructions};
 use canc_codegen::seccomp::walk::{Listed, Remark, Walk, When, read_listing, together, walk};
-use canc_codegen::seccomp::{SeccompOptions, Why, lower};
+use canc_codegen::seccomp::{SeccompOptions, lower};
 use canc_dsl::policy::{Demand, Policy as CheckedPolicy, Target};
 use canc_sets::syscalls::Arch;
 
@@ -152,19 +153,6 @@ fn listed(
     match listed {
         Some(list) if list.len() == programs.len() => Ok(programs.into_iter().zip(list).collect()),
         _ => Err(Failure::host("the listing is not one that this canc writes")),
-    }
-}
-
-fn words(why: Why) -> &'static str {
-    match why {
-        Why::Rules => "rules of the policy say so",
-        Why::Base => "every filter permits what launches and ends a program",
-        Why::Unmatched => "rules allow the call, but none with these arguments",
-        Why::Namespace => "it makes or enters a namespace that no rule allows",
-        Why::FastOpen => "it opens a connection where no layer looks at the port",
-        Why::Unmentioned => "no rule mentions the call",
-        Why::UnknownNumber => "the architecture has no call with this number",
-        Why::Foreign => "the number belongs to no architecture that the filters serve",
     }
 }
 

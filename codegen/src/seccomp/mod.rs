@@ -15,6 +15,7 @@ mod coverage;
 mod decide;
 mod decisions;
 mod diagram;
+mod differ;
 pub mod encode;
 mod errnos;
 mod errors;

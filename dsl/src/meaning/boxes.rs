@@ -207,6 +207,12 @@ impl Region {
         out
     }
 
+    /// The whole box as a rule would say it; `None` where it has paths or names, which are no short list.
+    #[must_use]
+    pub fn words(&self, peers: &Peers) -> Option<String> {
+        super::show::region(self, peers)
+    }
+
     pub(super) fn members(&self) -> Result<Option<Vec<Member>>, TooLarge> {
         if self.dims.iter().any(Dim::plainly_empty) {
             return Ok(None);

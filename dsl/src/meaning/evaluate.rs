@@ -42,6 +42,12 @@ impl<'a> Evaluator<'a> {
     /// Indexes the rules of `policy`, one of `set`.
     #[must_use]
     pub fn new(set: &PolicySet, policy: &'a Policy) -> Self {
+        Self::with_peers(policy, Peers::new(set, &policy.name))
+    }
+
+    /// The same with other bits for peers, so that policies of two builds can be compared.
+    #[must_use]
+    pub fn with_peers(policy: &'a Policy, peers: Peers) -> Self {
         let mut by_prefix: BTreeMap<String, Vec<RuleId>> = BTreeMap::new();
         let mut by_class: BTreeMap<Class, Vec<RuleId>> = BTreeMap::new();
         for rule in &policy.rules {
@@ -55,7 +61,6 @@ impl<'a> Evaluator<'a> {
             }
         }
         by_prefix.values_mut().for_each(|rules| rules.dedup());
-        let peers = Peers::new(set, &policy.name);
         Self {
             policy,
             peers,

@@ -35,6 +35,13 @@ impl Peers {
         Self { own: Arc::clone(own), policies: set.policies().iter().map(|p| Arc::clone(&p.name)).collect() }
     }
 
+    /// Those seen from `own` where policies of several builds are told apart in one way: a policy's bit is its place in the list,
+    /// whatever its name is in each build.
+    #[must_use]
+    pub fn in_places(own: &Arc<str>, policies: Vec<Arc<str>>) -> Self {
+        Self { own: Arc::clone(own), policies }
+    }
+
     /// Requests of this policy in the bits of `other`, which starts it: what is reached stays within the starter, so that both
     /// domains are "self" there.
     #[must_use]

@@ -1,9 +1,10 @@
 //! One request to the text that a test would use for it.
 
-use super::boxes::{Kind, Member};
+use super::boxes::{Dim, Kind, Member, Region};
 use super::from_body::Peers;
 use crate::policy::{FileOp, IoUringUse, MqueueOp, NamespaceKind, PtraceMode, SocketKind, UnixType};
 use crate::tables::{capability_name, signal_name};
+use canc_sets::interval::Intervals;
 use std::net::{IpAddr, Ipv6Addr};
 
 pub(super) fn request(kind: Kind, members: &[Member], peers: &Peers) -> String {
@@ -56,6 +57,78 @@ pub(super) fn request(kind: Kind, members: &[Member], peers: &Peers) -> String {
         Kind::Unmount => format!("unmount \"{}\"", text(0)),
         Kind::PivotRoot => format!("pivot_root \"{}\" -> \"{}\"", text(0), text(1)),
     }
+}
+
+/// A box without paths or names, as a rule would say it.
+pub(super) fn region(region: &Region, peers: &Peers) -> Option<String> {
+    let bits = |i: usize| match region.dims.get(i) {
+        Some(Dim::Bits(bits)) => *bits,
+        _ => 0,
+    };
+    let list = |bits: u128, word: &dyn Fn(u32) -> String| {
+        (0..128).filter(|b| bits >> b & 1 == 1).map(word).collect::<Vec<_>>().join(", ")
+    };
+    let to = |bits: u128| match bits == peers.all() {
+        true => "any".to_owned(),
+        false => list(bits, &|b| peers.word(b)),
+    };
+    Some(match region.kind {
+        Kind::Net(op, protocol) => {
+            let [Dim::Addresses(addresses), Dim::Ports(ports)] = region.dims.as_slice() else { return None };
+            format!("{} {}{}{}", op.word(), protocol.word(), shown_addresses(addresses), shown_ports(ports))
+        }
+        Kind::Capability => {
+            let inside = if bits(1) == 2 { " in userns" } else { "" };
+            format!("capability {}{inside}", list(bits(0), &|b| name(capability_name, b)))
+        }
+        Kind::Signal => {
+            let all = (1..=64).all(|n| bits(0) >> n & 1 == 1);
+            let signals = if all { "all".into() } else { list(bits(0), &|b| name(signal_name, b)) };
+            format!("signal send {signals} to {}", to(bits(1)))
+        }
+        Kind::Ptrace => {
+            let modes = list(bits(0), &|b| word_at(PtraceMode::ALL, b, PtraceMode::word).into());
+            format!("ptrace {modes} {}", to(bits(1)))
+        }
+        Kind::Namespace => {
+            format!(
+                "namespace {}",
+                list(bits(0), &|b| word_at(NamespaceKind::ALL, b, NamespaceKind::word).into())
+            )
+        }
+        Kind::IoUring => {
+            let uses = list(bits(0), &|b| word_at(IoUringUse::ALL, b, IoUringUse::word).into());
+            format!("io_uring {}", uses.trim_start_matches(", ")).trim_end().into()
+        }
+        Kind::Socket(_) | Kind::UsernsCreate | Kind::Facility(_) => {
+            request(region.kind, &region.members().ok()??, peers)
+        }
+        _ => return None,
+    })
+}
+
+fn shown_ports(ports: &Intervals<u16>) -> String {
+    if ports.is_full() {
+        return String::new();
+    }
+    let range =
+        |(low, high): &(u16, u16)| if low == high { low.to_string() } else { format!("{low}-{high}") };
+    format!(" port {}", ports.ranges().iter().map(range).collect::<Vec<_>>().join(", "))
+}
+
+fn shown_addresses(addresses: &Intervals<u128>) -> String {
+    if addresses.is_full() {
+        return String::new();
+    }
+    let one = |number: u128| {
+        let address = Ipv6Addr::from(number);
+        address.to_ipv4_mapped().map_or(IpAddr::V6(address), IpAddr::V4)
+    };
+    let range = |(low, high): &(u128, u128)| match low == high {
+        true => one(*low).to_string(),
+        false => format!("{}-{}", one(*low), one(*high)),
+    };
+    format!(" address {}", addresses.ranges().iter().map(range).collect::<Vec<_>>().join(", "))
 }
 
 fn name(of: fn(u32) -> Option<&'static str>, number: u32) -> String {

@@ -32,3 +32,4 @@ mod process;
 mod record;
 mod same_bytes;
 mod universe;
+mod why;
