@@ -14,6 +14,7 @@ mod render;
 mod stream;
 mod table;
 pub mod validate;
+mod verify;
 mod write;
 
 use clap::Parser;

@@ -34,7 +34,8 @@ process    clone FLAGS | unshare FLAGS | setns PATH TYPE | ptrace PID | kill PID
            become P [ARG…] | allocate BYTES | forks N | wait MILLISECONDS
 itself     label | state | capability N
 stage      run CMD in a mount namespace of its own, where WORK, an empty directory, holds what is put over the host's:
-           cover DIR | file P | directory P | absent P | copy FROM P | place PROGRAM P
+           cover DIR | file P | directory P | absent P | copy FROM P
+           symlink TARGET P | place PROGRAM P
 
 exit codes: 0 the kernel did it, 1 it refused, 2 usage
 ";

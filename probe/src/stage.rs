@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,6 +33,7 @@ fn staged(words: &[&[u8]]) -> Result<(), String> {
         let (step, path, rest) = match steps {
             [b"--", command, rest @ ..] => return exec(command, rest),
             [b"copy", from, path, rest @ ..] => ("copy", (path_of(path), path_of(from)), rest),
+            [b"symlink", to, path, rest @ ..] => ("symlink", (path_of(path), path_of(to)), rest),
             [b"place", from, path, rest @ ..] => ("place", (path_of(path), path_of(from)), rest),
             [step, path, rest @ ..] => {
                 (std::str::from_utf8(step).unwrap_or_default(), (path_of(path), Path::new("")), rest)
@@ -68,6 +69,7 @@ impl<'a> Stage<'a> {
             "place" => self.place(from, path),
             "file" => self.put(path, |p| fs::write(p, "")),
             "copy" => self.put(path, |p| fs::copy(from, p).map(drop)),
+            "symlink" => self.put(path, |p| symlink(from, p)),
             "directory" => self.put(path, |p| fs::create_dir(p)),
             "absent" => self.put(path, |_| Ok(())),
             _ => Err(io::Error::other("there is no such step")),
@@ -120,6 +122,7 @@ impl<'a> Stage<'a> {
         remove(path)?;
         make(path)?;
         match fs::symlink_metadata(path) {
+            Ok(made) if made.is_symlink() => Ok(()),
             Ok(_) => fs::set_permissions(path, Permissions::from_mode(0o777)),
             Err(_) => Ok(()),
         }

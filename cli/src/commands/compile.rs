@@ -48,7 +48,8 @@ pub fn refuse(json: bool, compiled: &Compiled, streams: &mut Streams<'_>) -> Exi
     Exit::Policy
 }
 
-fn options(args: &SourceArgs) -> Result<Options, Failure> {
+/// What the compiler is told.
+pub fn options(args: &SourceArgs) -> Result<Options, Failure> {
     let mut parameters = BTreeMap::new();
     for setting in &args.set {
         let Some((name, value)) = setting.split_once('=') else {

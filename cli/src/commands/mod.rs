@@ -13,6 +13,7 @@ mod target_options;
 mod test;
 mod trace_filter;
 mod validate;
+mod verify;
 
 use crate::args::{Cli, Color, Command};
 use crate::exit::Exit;
@@ -38,6 +39,7 @@ pub fn run(cli: &Cli, streams: &mut Streams<'_>) -> Exit {
         Command::Test(args) => test::run(args, streams),
         Command::TraceFilter(args) => trace_filter::run(args, streams),
         Command::Validate(args) => validate::run(args, streams),
+        Command::Verify(args) => verify::run(args, streams),
     };
     done.unwrap_or_else(|failure| {
         streams.err(&format!("canc: {}\n", failure.message));
