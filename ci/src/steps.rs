@@ -12,6 +12,7 @@ mod machines;
 mod oracles;
 mod selinux;
 mod validate;
+mod verify;
 
 use crate::{Error, Rootfs};
 
@@ -75,6 +76,16 @@ pub const STEPS: &[Step] = &[
         name: "load",
         about: "load a policy by the launcher into machines that have not seen it, and keep runs apart",
         run: machines::run_load,
+    },
+    Step {
+        name: "verify",
+        about: "perform a policy's tests and attacks by `canc verify` under SELinux and AppArmor",
+        run: verify::run,
+    },
+    Step {
+        name: "userns",
+        about: "show Ubuntu's restriction of user namespaces, and what policies give back of them",
+        run: machines::run_userns,
     },
     Step {
         name: "doctor-record",

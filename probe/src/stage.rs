@@ -148,7 +148,7 @@ fn bind(from: &Path, to: &Path) -> io::Result<()> {
     kernel(libc::SYS_mount, [Arg::Str(&from), Arg::Str(&to), none, Arg::Num(libc::MS_BIND), Arg::Num(0)])
 }
 
-fn path_of<'a>(word: &'a [u8]) -> &'a Path {
+fn path_of(word: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(word))
 }
 

@@ -20,6 +20,8 @@ const HARMLESS: [&str; 6] =
 pub struct Run {
     bench: Bench,
     columns: Vec<Column>,
+    /// Whether files have labels that decide, which those of a private copy would not have.
+    labels: bool,
     secret: PathBuf,
     /// Keeps the bundles.
     _directory: TempDir,
@@ -62,7 +64,7 @@ impl Run {
         let canc = std::env::current_exe().map_err(|e| format!("cannot find the running program: {e}"))?;
         let bench =
             Bench { canc, probe: probe.to_owned(), place, bundles, policy: policy.name.clone(), work };
-        Ok(Self { bench, columns, secret, _directory: directory })
+        Ok(Self { bench, columns, labels: active(&Layer::Selinux), secret, _directory: directory })
     }
 
     /// A file that no policy names.
@@ -155,7 +157,8 @@ impl Run {
         if let Some((ground, Outcome::Done | Outcome::NotRun(_))) = &on_host {
             return Ok((ground.clone(), on_host.clone().map_or(Outcome::Done, |(_, outcome)| outcome)));
         }
-        match (cover(standin), on_host) {
+        let covered = if self.labels { None } else { cover(standin) };
+        match (covered, on_host) {
             (Some(directory), on_host) => {
                 let staged = bare(Ground::Private(Some(directory)));
                 match (&staged.1, on_host) {
@@ -167,6 +170,9 @@ impl Run {
                 }
             }
             (None, Some(on_host)) => Ok(on_host),
+            (None, None) if self.labels => {
+                Err("it would change the host, and a private copy would not have the host's labels".into())
+            }
             (None, None) => Err(format!(
                 "it would change the host, and nothing can cover the directory of {}",
                 standin.path()
