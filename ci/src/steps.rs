@@ -62,6 +62,7 @@ pub const STEPS: &[Step] = &[
         about: "compare AppArmor profiles with what their own parser makes of them",
         run: crate::oracle_apparmor::run,
     },
+    Step { name: "boot", about: "boot one machine that does nothing", run: faults::boot },
     Step {
         name: "faults",
         about: "show that a machine in which anything goes wrong is no pass",

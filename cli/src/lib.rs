@@ -29,6 +29,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     if args.get(1).is_some_and(|word| word == validate::LOAD_FILTER) {
         return validate::load_filter();
     }
+    if let [_, word, rest @ ..] = args.as_slice()
+        && word == verify::launch::COMMAND
+    {
+        return verify::launch::run(rest);
+    }
     run(args, &mut Streams::of_process()).into()
 }
 

@@ -71,11 +71,12 @@ struct Ran {
     err: String,
 }
 
-/// As a user who owns nothing and may nothing, wherever the tests themselves run as root.
+/// As a user who owns nothing and may nothing, wherever the tests themselves run as root. Not as the one whom files of nobody belong to:
+/// in a user namespace root's files seem to be that one's own.
 fn ran(command: &mut Command) -> Ran {
     let mut user = Command::new(if rustix::process::geteuid().is_root() { "setpriv" } else { "env" });
     if rustix::process::geteuid().is_root() {
-        user.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]);
+        user.args(["--reuid", "12345", "--regid", "12345", "--clear-groups", "--"]);
     }
     let output = user.arg(command.get_program()).args(command.get_args()).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();

@@ -3,6 +3,7 @@
 pub mod attacks;
 pub mod judge;
 pub mod junit;
+pub mod launch;
 pub mod matrix;
 pub mod requests;
 pub mod show;

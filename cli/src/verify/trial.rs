@@ -1,6 +1,7 @@
 //! A request to what the kernel did: the probe in a process of its own, launched as the column says, on the host as it is or where
 //! private copies cover some of it.
 
+use super::launch::COMMAND;
 use super::{Column, Confined, Outcome, Reading, Standin, Task};
 use rustix::process::{Pid, WaitId, WaitIdOptions};
 use serde_json::Value;
@@ -21,7 +22,7 @@ const NEVER_COVERED: [&str; 4] = ["/", "/proc", "/sys", "/dev"];
 
 /// What trials need.
 pub struct Bench {
-    /// This program, for `canc run`.
+    /// This program, for [`super::launch`].
     pub canc: PathBuf,
     /// The probe.
     pub probe: PathBuf,
@@ -97,8 +98,8 @@ impl Bench {
             return Ok(probe.into());
         }
         let bundle = self.bundles.iter().find(|(c, _)| *c == column).ok_or("there is no bundle for it")?;
-        let mut words: Vec<String> = vec![text(&self.canc), "run".into(), text(&bundle.1)];
-        words.extend(["--policy".into(), self.policy.clone(), "--".into()]);
+        let mut words: Vec<String> = vec![text(&self.canc), COMMAND.into(), text(&bundle.1)];
+        words.push(self.policy.clone());
         words.extend(probe);
         Ok(words)
     }
