@@ -38,6 +38,7 @@ Examples:
 
 A static program, canc-probe, performs each request in place of the policy's own. A request that would change the host, or needs a
 file that is not there, is performed in a mount namespace where a private copy covers the directory. A request that fails with no
-layer as well shows nothing and is called vacuous. SELinux and AppArmor count where this very policy is applied.
+layer as well shows nothing and is called vacuous. SELinux and AppArmor count where this very policy is applied, and then only
+root can ask: the probe takes the place of the policy's program.
 
 Exit codes: 0 the kernel does what the policy says; 1 it does not; 3 the policy is wrong; 4 a probe could not run";

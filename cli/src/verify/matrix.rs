@@ -47,6 +47,14 @@ impl Run {
         columns.extend(Layer::ALL.into_iter().filter(active).map(Column::Only));
         columns.extend([Column::Runtime, Column::None]);
         let labelled = active(&Layer::Selinux) || active(&Layer::Apparmor);
+        // In a user namespace what canc remembers of the loaded profile or module would belong to nobody, and count for nothing.
+        if labelled && !rustix::process::geteuid().is_root() {
+            return Err(format!(
+                "SELinux or AppArmor holds policy `{}` here, and there the probe has to take the place of the policy's program, which \
+                 only root can arrange\n  to mend it: run it as root",
+                policy.name
+            ));
+        }
         let place = if labelled { Some(place(policy)?) } else { None };
         let mut bundles = Vec::new();
         for column in columns.iter().filter(|column| **column != Column::None) {
