@@ -52,6 +52,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// How `canc-ci` ends: 1 where something is not as it should be, 4 where the test bed could not work.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Odd(_) => 1,
+            Self::Io { .. }
+            | Self::Start { .. }
+            | Self::Failed { .. }
+            | Self::Slow { .. }
+            | Self::Missing(_) => 4,
+        }
+    }
+
     /// For `map_err` on file operations.
     pub fn io(doing: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.as_ref().to_owned();

@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("canc-ci {}: {error}", step.name);
-            ExitCode::FAILURE
+            ExitCode::from(error.exit_code())
         }
     }
 }

@@ -12,6 +12,7 @@ mod machines;
 mod oracles;
 mod selinux;
 mod validate;
+mod verify;
 
 use crate::{Error, Rootfs};
 
@@ -66,6 +67,7 @@ pub const STEPS: &[Step] = &[
         about: "compare AppArmor profiles with what their own parser makes of them",
         run: crate::oracle_apparmor::run,
     },
+    Step { name: "boot", about: "boot one machine that does nothing", run: faults::boot },
     Step {
         name: "faults",
         about: "show that a machine in which anything goes wrong is no pass",
@@ -85,6 +87,16 @@ pub const STEPS: &[Step] = &[
         name: "examples-selinux",
         about: "let the examples' real programs work under SELinux, in machines",
         run: examples::run_selinux,
+    },
+    Step {
+        name: "verify",
+        about: "perform a policy's tests and attacks by `canc verify` under SELinux and AppArmor",
+        run: verify::run,
+    },
+    Step {
+        name: "userns",
+        about: "show Ubuntu's restriction of user namespaces, and what policies give back of them",
+        run: machines::run_userns,
     },
     Step {
         name: "doctor-record",

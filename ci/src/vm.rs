@@ -25,6 +25,7 @@ use std::time::Instant;
 /// Builds the job's machine, runs it, and judges what it reports. An error means that the job itself is wrong or the
 /// machine could not be made; whatever goes wrong inside the machine is in the report.
 pub fn run(rootfs: &Rootfs, job: &VmJob) -> Result<VmReport, Error> {
+    let job = &job.with_kind();
     job.check()?;
     let start = Instant::now();
     let store = Store::new(rootfs)?;

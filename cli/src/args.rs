@@ -3,10 +3,12 @@
 mod answers;
 mod filters;
 mod host;
+mod verify;
 
 pub use answers::{DiffArgs, DiffFormat, GraphArgs, GraphFormat, TestArgs, TestFormat, WhyArgs};
 pub use filters::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, TraceFilterArgs};
 pub use host::{DoctorArgs, Report, RunArgs};
+pub use verify::VerifyArgs;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -34,6 +36,7 @@ Examples:
   canc graph web.can > web.svg       draw who starts whom and who includes what
   canc why web.can read /etc/shadow  the decision of the policy and of each layer, and the rules behind it
   canc validate web.can              ask apparmor_parser, checkmodule and the kernel
+  canc verify web.can                perform its tests and a suite of attacks here, layers on and off
   canc doctor                        what this host can enforce, and what mends what it cannot
   canc run web.can -- CMD            start a program under it, with no file written and nothing applied
   canc trace-filter web.can ptrace   which instructions and lines decide about a call
@@ -95,6 +98,9 @@ pub enum Command {
     /// Say what this host can enforce, or what of a policy, by trying it
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor(DoctorArgs),
+    /// Perform a policy's tests and a suite of attacks on this host, under all layers, each alone, and none
+    #[command(after_help = verify::EXAMPLES)]
+    Verify(VerifyArgs),
     /// Start a program under a policy, or refuse and say why
     #[command(after_help = RUN_EXAMPLES, override_usage = "canc run [OPTIONS] POLICY|BUNDLE -- CMD [ARG…]")]
     Run(RunArgs),

@@ -14,6 +14,7 @@ mod render;
 mod stream;
 mod table;
 pub mod validate;
+mod verify;
 mod write;
 
 use clap::Parser;
@@ -27,6 +28,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     if args.get(1).is_some_and(|word| word == validate::LOAD_FILTER) {
         return validate::load_filter();
+    }
+    if let [_, word, rest @ ..] = args.as_slice()
+        && word == verify::launch::COMMAND
+    {
+        return verify::launch::run(rest);
     }
     run(args, &mut Streams::of_process()).into()
 }

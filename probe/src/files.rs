@@ -92,6 +92,7 @@ pub(crate) fn perform(request: &str, arguments: &[&[u8]]) -> Option<Performed> {
         // The null device: harmless where it works.
         ("mknod", [path]) => mknod(path, libc::S_IFCHR, 0x103),
         ("exec", [path, rest @ ..]) => exec(path, rest),
+        ("become", [path, rest @ ..]) => exec_here(path, rest),
         _ => return None,
     })
 }
@@ -149,14 +150,23 @@ fn mknod(path: &[u8], kind: u32, device: u64) -> Performed {
     one("mknod", libc::SYS_mknodat, [HERE, Arg::Str(&string(path)), mode, Arg::Num(device)])
 }
 
+/// The words of a program's argument list, and the list of pointers to them that execve(2) takes.
+fn argument_list(path: &[u8], rest: &[&[u8]]) -> (Vec<CString>, Vec<u8>) {
+    let strings: Vec<CString> = std::iter::once(&path).chain(rest).map(|a| string(a)).collect();
+    let pointers = strings.iter().map(|s| s.as_ptr() as u64).chain([0]).flat_map(u64::to_ne_bytes).collect();
+    (strings, pointers)
+}
+
+/// Executes in place of the probe, whose exit code is then the program's. Comes back only with an error.
+fn exec_here(path: &[u8], rest: &[&[u8]]) -> Performed {
+    let (_strings, argv) = argument_list(path, rest);
+    one("exec", libc::SYS_execve, [Arg::Str(&string(path)), Arg::In(&argv), Arg::In(&[0; 8])])
+}
+
 /// Executes in a child, so that the answer can be reported. The answer is the program's exit code.
 fn exec(path: &[u8], rest: &[&[u8]]) -> Performed {
-    let strings: Vec<CString> = std::iter::once(&path).chain(rest).map(|a| string(a)).collect();
-    let pointers = |strings: &[CString]| -> Vec<u8> {
-        strings.iter().map(|s| s.as_ptr() as u64).chain([0]).flat_map(u64::to_ne_bytes).collect()
-    };
-    let argv = pointers(&strings);
-    let none = pointers(&[]);
+    let (_strings, argv) = argument_list(path, rest);
+    let none = [0; 8];
     let mut errno = [0_u8; 4];
     let mut pipe = [0_u8; 8];
     call(libc::SYS_pipe2, [Arg::Out(&mut pipe), Arg::Num(libc::O_CLOEXEC as u64)]).map_err(at("pipe"))?;

@@ -11,6 +11,7 @@ pub(crate) fn perform(request: &str, arguments: &[&[u8]]) -> Option<Performed> {
     match (request, arguments) {
         ("label", []) => Some(Ok(Answer::Json(labels()))),
         ("state", []) => Some(Ok(Answer::Json(state()))),
+        ("capability", [number]) => Some(crate::files::number(number).and_then(has_capability)),
         _ => None,
     }
 }
@@ -95,15 +96,29 @@ fn identity(out: &mut Object) {
     answer(out, "session", call(libc::SYS_getsid, [Arg::Num(0)]));
 }
 
-fn capabilities(out: &mut Object) {
+/// The effective, permitted and inheritable set.
+fn three_sets() -> Option<[u64; 3]> {
     /// `_LINUX_CAPABILITY_VERSION_3` of `linux/capability.h`.
     const VERSION: u32 = 0x2008_0522;
     let header = [VERSION.to_ne_bytes(), [0; 4]].concat();
     let mut sets = [0; 24];
-    if call(libc::SYS_capget, [Arg::In(&header), Arg::Out(&mut sets)]).is_ok() {
-        let word = |n: usize| sets.as_chunks::<4>().0.get(n).map_or(0, |w| u64::from(u32::from_ne_bytes(*w)));
-        for (n, name) in ["effective", "permitted", "inheritable"].into_iter().enumerate() {
-            out.text(name, format!("{:016x}", word(n) | word(n + 3) << 32).as_bytes());
+    call(libc::SYS_capget, [Arg::In(&header), Arg::Out(&mut sets)]).ok()?;
+    let word = |n: usize| sets.as_chunks::<4>().0.get(n).map_or(0, |w| u64::from(u32::from_ne_bytes(*w)));
+    Some([0, 1, 2].map(|n| word(n) | word(n + 3) << 32))
+}
+
+/// Whether the process may use a capability: `EPERM` where it is not among the permitted ones.
+fn has_capability(number: u64) -> Performed {
+    match three_sets() {
+        Some([_, permitted, _]) if number < 64 && permitted >> number & 1 == 1 => Ok(Answer::Number(0)),
+        _ => Err(Trouble::Kernel { step: "capget", errno: libc::EPERM }),
+    }
+}
+
+fn capabilities(out: &mut Object) {
+    if let Some(sets) = three_sets() {
+        for (set, name) in sets.into_iter().zip(["effective", "permitted", "inheritable"]) {
+            out.text(name, format!("{set:016x}").as_bytes());
         }
     }
     let bounding = |n: u64| prctl(libc::PR_CAPBSET_READ, n, 0);

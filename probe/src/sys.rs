@@ -141,3 +141,35 @@ pub(crate) fn is_ignored(signal: i32) -> bool {
         libc::sigaction(signal, std::ptr::null(), &raw mut old) == 0 && old.sa_sigaction == libc::SIG_IGN
     }
 }
+
+/// Takes memory and writes to every page of it.
+pub(crate) fn touch_memory(bytes: u64) -> Result<(), i32> {
+    let size = usize::try_from(bytes).unwrap_or(usize::MAX);
+    let (protection, flags) =
+        (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE);
+    // SAFETY: a new private mapping at an address that the kernel chooses touches nothing that is there.
+    let start = unsafe { libc::mmap(std::ptr::null_mut(), size, protection, flags, -1, 0) };
+    if start == libc::MAP_FAILED {
+        return Err(last_errno());
+    }
+    for offset in (0..size).step_by(4096) {
+        // SAFETY: `offset` is within the mapping of `size` bytes made above, which is never unmapped.
+        unsafe { start.cast::<u8>().add(offset).write_volatile(1) };
+    }
+    Ok(())
+}
+
+/// Starts a child that lives until the write end of `pipe` is closed everywhere.
+pub(crate) fn start_waiting(pipe: [u64; 2]) -> Result<(), i32> {
+    // SAFETY: the process has one thread, so the child may do whatever the parent may.
+    match unsafe { libc::fork() } {
+        -1 => Err(last_errno()),
+        0 => {
+            let _ = call(libc::SYS_close, [Arg::Num(pipe[1])]);
+            let _ = call(libc::SYS_read, [Arg::Num(pipe[0]), Arg::Out(&mut [0]), Arg::Num(1)]);
+            // SAFETY: ends the child without running anything that belongs to the parent.
+            unsafe { libc::_exit(0) }
+        }
+        _ => Ok(()),
+    }
+}

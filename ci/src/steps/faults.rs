@@ -1,8 +1,13 @@
-//! Machines in which something goes wrong on purpose: each must be told as the fault it is, and none may pass.
+//! Machines in which something goes wrong on purpose, and hosts that cannot have any: each must be told as the fault it is, and none may
+//! pass or leave anything behind.
 
 use super::ensure;
+use crate::run::Run;
 use crate::vm::{self, Exit, File, VmJob, VmReport, VmTest};
 use crate::{Error, Rootfs};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::time::Duration;
 
 /// More denials than a kernel log keeps under load.
@@ -18,7 +23,64 @@ pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
     told(hangs, "the machine did not come up within")?;
     told(panics, "the machine ended by itself")?;
     told(other_layer, "apparmor is active on a machine that should have none")?;
-    check_inside(inside)
+    check_inside(inside)?;
+    hosts(rootfs)
+}
+
+/// A machine that does nothing, for whoever wants to know whether there can be one.
+pub fn boot(rootfs: &Rootfs) -> Result<(), Error> {
+    let report = vm::run(rootfs, &job("a machine that does nothing", "debian13-none")?)?;
+    print!("{report}");
+    ensure(report.is_good(), || "the machine did not behave as expected".to_owned())
+}
+
+/// Room for no disk image.
+const SMALL: &str = "size=16m";
+/// A cache with the root file system in it and no room beside.
+const NO_SPACE: &str = "set -e; mount -t tmpfs -o $3 tmpfs $1; mkdir $1/$(basename $2); mount --bind $2 $1/$(basename $2); \
+    set +e; CANC_CACHE=$1 $4 boot; code=$?; \
+    ls $1 | grep -v -e '\\.lock$' -e '^debian13-' -e '^kvm-' && echo left behind; exit $code";
+
+/// No QEMU, no root, no space.
+fn hosts(rootfs: &Rootfs) -> Result<(), Error> {
+    let own = std::env::current_exe().map_err(Error::io("finding", "the running program"))?;
+    let boot = || Run::new(&own).arg("boot").limit(LIMIT);
+    cannot(
+        "no QEMU",
+        boot().env("CANC_QEMU", "/nonexistent/qemu"),
+        "no `/nonexistent/qemu`: apt-get install",
+    )?;
+    let user = ["--reuid", "65534", "--regid", "65534", "--clear-groups", "--"];
+    let open = |path: &Path| {
+        std::fs::set_permissions(path, Permissions::from_mode(0o755)).map_err(Error::io("opening", path))
+    };
+    // An ordinary user may not enter root's own cache.
+    let shared = crate::cache::scratch_in(Path::new("/tmp"))?;
+    let copy = shared.path().join("canc-ci");
+    open(shared.path())?;
+    std::fs::copy(&own, &copy).map_err(Error::io("copying", &own))?;
+    let ordinary = Run::new("setpriv").args(user).arg(&copy).arg("boot").env("CANC_CACHE", shared.path());
+    cannot("no root", ordinary.limit(LIMIT), "the test bed needs root")?;
+    let dir = rootfs.cache().scratch()?;
+    let tree = rootfs.tree();
+    let entry = tree.parent().unwrap_or(&tree);
+    let small = dir.path().join("small");
+    std::fs::create_dir(&small).map_err(Error::io("making", &small))?;
+    let full =
+        Run::new("unshare").args(["--mount", "sh", "-c", NO_SPACE, "sh"]).arg(&small).arg(entry).arg(SMALL);
+    cannot("no space", full.arg(&own).limit(LIMIT), "No space left")
+}
+
+/// How long it takes to see that there can be no machine.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// It ends with 4, says why, and leaves nothing behind.
+fn cannot(name: &str, run: Run, said: &str) -> Result<(), Error> {
+    let output = run.output()?;
+    let (text, out, code) = (output.errors(), output.text(), output.code);
+    println!("{name}: {code}: {}", text.lines().next().unwrap_or_default());
+    let fine = code == 4 && text.contains(said) && !out.contains("left behind");
+    ensure(fine, || format!("{name}: expected {said:?} and 4: {code}\n{out}\n{text}"))
 }
 
 /// The report names the fault, and the test that would have passed did not run.

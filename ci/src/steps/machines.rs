@@ -5,6 +5,7 @@ mod calls;
 mod doctor;
 mod instances;
 mod load;
+mod userns;
 
 pub use doctor::record as record_doctor;
 
@@ -27,6 +28,7 @@ pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
     doctor::add(&tools, "debian13-none", &mut none);
     let mut jobs = vec![selinux(rootfs, &tools)?, apparmor(&tools)?, none];
     jobs.extend([instances::job(rootfs, &tools)?, load::selinux(&tools)?, load::apparmor(&tools)?]);
+    jobs.push(userns::job(&tools)?);
     jobs.extend(examples::jobs(rootfs, &tools)?);
     jobs.push(fragments::job(&tools, "debian13-apparmor")?);
     let mut good = true;
@@ -44,6 +46,13 @@ pub fn run_load(rootfs: &Rootfs) -> Result<(), Error> {
     let reports = vm::run_all(rootfs, &jobs)?;
     reports.iter().for_each(|report| print!("{report}"));
     ensure(reports.iter().all(vm::VmReport::is_good), || "not every machine behaved as expected".to_owned())
+}
+
+/// The machine that imitates Ubuntu, alone.
+pub fn run_userns(rootfs: &Rootfs) -> Result<(), Error> {
+    let report = vm::run(rootfs, &userns::job(&Tools::build(rootfs)?)?)?;
+    print!("{report}");
+    ensure(report.is_good(), || "the machine did not behave as expected".to_owned())
 }
 
 /// The policy as it is, with one layer alone, and without any layer that knows files.

@@ -6,7 +6,9 @@ use crate::Error;
 use crate::oracle::selinux::Module;
 use canc_guest::{Job, Mac, Step};
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A kind of machine, as a file in `ci/vm/` describes it.
@@ -19,29 +21,54 @@ pub struct Kind {
     pub append: String,
     /// In MiB.
     pub memory: u32,
+    /// AppArmor profiles that the distribution has loaded before anything else, by name.
+    #[serde(default)]
+    pub profiles: BTreeMap<String, String>,
 }
 
-/// The files in `ci/vm/`, by name.
-const KINDS: [(&str, &str); 3] = [
-    ("debian13-apparmor", include_str!("../../vm/debian13-apparmor.toml")),
-    ("debian13-none", include_str!("../../vm/debian13-none.toml")),
-    ("debian13-selinux", include_str!("../../vm/debian13-selinux.toml")),
-];
-
 impl Kind {
-    /// The kind with that name.
+    /// The kind that `ci/vm/NAME.toml` describes.
     pub fn named(name: &str) -> Result<Self, Error> {
-        let Some((_, text)) = KINDS.iter().find(|(known, _)| *known == name) else {
-            let known: Vec<_> = KINDS.iter().map(|(name, _)| *name).collect();
+        let known = Self::names()?;
+        if !known.iter().any(|known| known == name) {
             return Err(Error::Odd(format!("no machine is called {name}; there are {}", known.join(", "))));
-        };
-        toml::from_str(text).map_err(|e| Error::Odd(format!("ci/vm/{name}.toml: {e}")))
+        }
+        let file = kinds().join(format!("{name}.toml"));
+        let text = fs::read_to_string(&file).map_err(Error::io("reading", &file))?;
+        toml::from_str(&text).map_err(|e| Error::Odd(format!("ci/vm/{name}.toml: {e}")))
+    }
+
+    /// All kinds.
+    pub fn names() -> Result<Vec<String>, Error> {
+        let dir = kinds();
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&dir).map_err(Error::io("reading", &dir))? {
+            let path = entry.map_err(Error::io("reading", &dir))?.path();
+            if path.extension().is_some_and(|e| e == "toml") {
+                names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Each profile as a file of the machine, and the step that loads it.
+    fn profiles(&self) -> impl Iterator<Item = (File, Step)> {
+        self.profiles.iter().map(|(name, text)| {
+            let path = format!("/etc/apparmor.d/{name}");
+            let load = step(&format!("load {name}"), &["/usr/sbin/apparmor_parser", "-r", &path]);
+            (File::text(&path, text.as_str()), load)
+        })
     }
 
     /// Whether its policy must be built.
     pub fn is_selinux(&self) -> bool {
         self.mac == Mac::Selinux
     }
+}
+
+fn kinds() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("vm")
 }
 
 /// Everything one machine does.
@@ -161,6 +188,14 @@ impl VmJob {
         })
     }
 
+    /// The job with what its kind of machine has before anything else.
+    pub(super) fn with_kind(&self) -> Self {
+        let (mut files, mut setup): (Vec<_>, Vec<_>) = self.kind.profiles().unzip();
+        files.extend_from_slice(&self.files);
+        setup.extend_from_slice(&self.setup);
+        Self { files, setup, ..self.clone() }
+    }
+
     /// Refuses a job in which two steps share a name, since results are told apart by it.
     pub(super) fn check(&self) -> Result<(), Error> {
         let mut seen = std::collections::BTreeSet::new();
@@ -265,16 +300,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_parses_and_has_its_file() {
-        for (name, _) in KINDS {
-            Kind::named(name).unwrap();
-        }
-        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/vm");
-        let mut files: Vec<_> =
-            std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-        files.sort();
-        let known: Vec<_> = KINDS.iter().map(|(name, _)| format!("{name}.toml")).collect();
-        assert_eq!(files, known);
+    fn every_kind_parses() {
+        let names = Kind::names().unwrap();
+        assert!(names.len() >= 4, "{names:?}");
+        names.iter().for_each(|name| drop(Kind::named(name).unwrap()));
+    }
+
+    #[test]
+    fn profiles_of_a_kind_are_loaded_before_anything_else() {
+        let mut job = VmJob::new("j", "ubuntu-userns").unwrap();
+        job.files = vec![File::text("/x", "")];
+        job.setup = vec![step("own", &["/usr/bin/true"])];
+        let whole = job.with_kind();
+        let names: Vec<_> = whole.setup.iter().map(|step| step.name.as_str()).collect();
+        assert_eq!(names, ["load no_userns", "load unprivileged_userns", "own"]);
+        assert_eq!((whole.files.len(), whole.files[0].to.as_str()), (3, "/etc/apparmor.d/no_userns"));
     }
 
     #[test]

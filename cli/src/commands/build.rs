@@ -76,7 +76,8 @@ fn finish(args: &BuildArgs, compiled: &Compiled, built: &Build, streams: &mut St
 /// The launcher as a file of the bundle, where it is asked for.
 fn launcher(args: &BuildArgs, built: &Build) -> Result<Vec<(String, Vec<u8>)>, Failure> {
     let Some(path) = &args.with_runtime else { return Ok(Vec::new()) };
-    let bytes = launcher::read(path.as_deref(), &built.manifest.options.arches).map_err(Failure::host)?;
+    let arches = &built.manifest.options.arches;
+    let (_, bytes) = launcher::LAUNCHER.read(path.as_deref(), arches).map_err(Failure::host)?;
     Ok(vec![(launcher::NAME.into(), bytes)])
 }
 

@@ -16,6 +16,7 @@ mod target_options;
 mod test;
 mod trace_filter;
 mod validate;
+mod verify;
 mod why;
 
 use crate::args::{Cli, Color, Command};
@@ -45,6 +46,7 @@ pub fn run(cli: &Cli, streams: &mut Streams<'_>) -> Exit {
         Command::TraceFilter(args) => trace_filter::run(args, streams),
         Command::Validate(args) => validate::run(args, streams),
         Command::Why(args) => why::run(args, streams),
+        Command::Verify(args) => verify::run(args, streams),
     };
     done.unwrap_or_else(|failure| {
         streams.err(&format!("canc: {}\n", failure.message));
