@@ -1,8 +1,10 @@
 //! The commands and options of canc, with the help that they print.
 
+mod author;
 mod filters;
 mod host;
 
+pub use author::FmtArgs;
 pub use filters::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, TraceFilterArgs};
 pub use host::{DoctorArgs, Report, RunArgs};
 
@@ -33,6 +35,7 @@ Examples:
   canc run web.can -- CMD            start a program under it, with no file written and nothing applied
   canc trace-filter web.can ptrace   which instructions and lines decide about a call
   canc export oci web.can            the filter for a container runtime
+  canc fmt web.can                   give the policy the one form that all have
   canc explain E0123                 what a message means and what to write instead
   canc std base                      read a fragment of the standard library
 
@@ -84,6 +87,9 @@ pub enum Command {
     /// Start a program under a policy, or refuse and say why
     #[command(after_help = RUN_EXAMPLES, override_usage = "canc run [OPTIONS] POLICY|BUNDLE -- CMD [ARG…]")]
     Run(RunArgs),
+    /// Give policies their one form: blanks, line ends and indents; words, comments and meaning stay
+    #[command(after_help = FMT_EXAMPLES)]
+    Fmt(FmtArgs),
     /// Explain a message by its code
     #[command(after_help = "Examples:\n  canc explain E0123\n  canc explain --list")]
     Explain(ExplainArgs),
@@ -103,6 +109,18 @@ pub enum Command {
     #[command(after_help = IMPORT_EXAMPLES)]
     Import(ImportArgs),
 }
+
+const FMT_EXAMPLES: &str = "\
+Examples:
+  canc fmt web.can api.can
+  canc fmt --check *.can                         for a pipeline: 1 and the names of what is not formatted
+  canc fmt - < web.can                           for an editor: print it, write nothing
+
+A file that is not of the language's form is left as it is, and so is every other file of the same command. A file is replaced
+whole and keeps its mode; a symbolic link stays one, and what it leads to is formatted; a file with several names is written in
+place, so that they stay names of one file; one that may not be written is an error.
+
+Exit codes: 0 done (with --check: all are formatted); 1 some are not; 3 a policy is wrong; 4 a file cannot be read or written";
 
 const EXPORT_EXAMPLES: &str = "\
 Examples:

@@ -6,6 +6,7 @@ mod compile;
 mod doctor;
 mod explain;
 mod export;
+mod fmt;
 mod import;
 mod run;
 mod std_library;
@@ -31,6 +32,7 @@ pub fn run(cli: &Cli, streams: &mut Streams<'_>) -> Exit {
         Command::Check(args) => check::run(args, streams),
         Command::Doctor(args) => doctor::run(args, streams),
         Command::Explain(args) => explain::run(args, streams),
+        Command::Fmt(args) => fmt::run(args, streams),
         Command::Run(args) => run::run(args, streams),
         Command::Export(args) => export::run(args, streams),
         Command::Import(args) => import::run(args, streams),
