@@ -4,7 +4,7 @@ mod author;
 mod filters;
 mod host;
 
-pub use author::FmtArgs;
+pub use author::{CompletionsArgs, FmtArgs, ManArgs, Shell};
 pub use filters::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, TraceFilterArgs};
 pub use host::{DoctorArgs, Report, RunArgs};
 
@@ -96,6 +96,14 @@ pub enum Command {
     /// Read the standard library
     #[command(after_help = "Examples:\n  canc std\n  canc std base")]
     Std(StdArgs),
+    /// Print what completes canc's words in a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(CompletionsArgs),
+    /// Write manual pages: one for each command, and canc(5) for the language
+    #[command(
+        after_help = "Examples:\n  canc man | man -l -\n  canc man /usr/local/share/man     writes man1/canc.1, man1/canc-build.1, …, man5/canc.5"
+    )]
+    Man(ManArgs),
     /// Ask the target languages' own tools about a policy: apparmor_parser, checkmodule, semodule, the kernel
     #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(ValidateArgs),
@@ -121,6 +129,12 @@ whole and keeps its mode; a symbolic link stays one, and what it leads to is for
 place, so that they stay names of one file; one that may not be written is an error.
 
 Exit codes: 0 done (with --check: all are formatted); 1 some are not; 3 a policy is wrong; 4 a file cannot be read or written";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  canc completions bash > ~/.local/share/bash-completion/completions/canc
+  canc completions zsh > ~/.zfunc/_canc          with `fpath+=~/.zfunc` before `compinit` in ~/.zshrc
+  canc completions fish > ~/.config/fish/completions/canc.fish";
 
 const EXPORT_EXAMPLES: &str = "\
 Examples:

@@ -9,6 +9,7 @@ mod excerpt;
 mod exit;
 mod input;
 mod launcher;
+mod manual;
 mod paint;
 mod render;
 mod stream;

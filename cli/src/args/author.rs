@@ -1,6 +1,6 @@
 //! The options of commands for those who write policies: their form, their first lines, their shell.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 /// `canc fmt`.
@@ -15,6 +15,41 @@ pub struct FmtArgs {
     pub check: bool,
 
     /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `canc completions`.
+#[derive(Debug, Clone, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A shell that completes words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// GNU Bash
+    Bash,
+    /// Z shell
+    Zsh,
+    /// fish
+    Fish,
+}
+
+/// `canc man`.
+#[derive(Debug, Clone, Args)]
+pub struct ManArgs {
+    /// The directory to write all pages to; canc(1) alone is printed without it
+    #[arg(value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+
+    /// Print JSON: every page by its file's name, and with DIR what was written
     #[arg(long)]
     pub json: bool,
 }

@@ -3,11 +3,13 @@
 mod build;
 mod check;
 mod compile;
+mod completions;
 mod doctor;
 mod explain;
 mod export;
 mod fmt;
 mod import;
+mod man;
 mod run;
 mod std_library;
 mod target_options;
@@ -30,9 +32,11 @@ pub fn run(cli: &Cli, streams: &mut Streams<'_>) -> Exit {
     let done = match &cli.command {
         Command::Build(args) => build::run(args, streams),
         Command::Check(args) => check::run(args, streams),
+        Command::Completions(args) => completions::run(args, streams),
         Command::Doctor(args) => doctor::run(args, streams),
         Command::Explain(args) => explain::run(args, streams),
         Command::Fmt(args) => fmt::run(args, streams),
+        Command::Man(args) => man::run(args, streams),
         Command::Run(args) => run::run(args, streams),
         Command::Export(args) => export::run(args, streams),
         Command::Import(args) => import::run(args, streams),
