@@ -75,12 +75,12 @@ pub enum Command {
     Build(BuildArgs),
     /// Say what is wrong with a policy, and write nothing
     #[command(
-        after_help = "Examples:\n  canc check web.can\n  canc check --json web.can | jq '.diagnostics[].code'"
+        after_help = "Examples:\n  canc check web.can\n  canc check --json web.can | jq '.diagnostics[].code'\n  canc check --sarif web.can > canc.sarif"
     )]
     Check(CheckArgs),
     /// Prove the tests in a policy against the policy and against what is emitted
     #[command(after_help = "Examples:\n  canc test web.can\n  canc test --json web.can")]
-    Test(CheckArgs),
+    Test(TestArgs),
     /// Say what this host can enforce, or what of a policy, by trying it
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor(DoctorArgs),
@@ -208,6 +208,7 @@ Examples:
   canc build web.can --set root=/srv/www --for selinux,apparmor
   canc build web.can --deny leaks --deny selinux:dropped
   canc build web.can --emit asm
+  canc build web.can --sarif > canc.sarif
   canc build web.can --with-runtime && ./web.canc/canc-run web.canc -- nginx
   strace -f -c -o web.counts web; canc build web.can --frequencies web.counts";
 
@@ -267,9 +268,21 @@ impl SourceArgs {
     }
 }
 
-/// `canc check` and `canc test`.
+/// `canc check`.
 #[derive(Debug, Clone, Args)]
 pub struct CheckArgs {
+    /// What to compile.
+    #[command(flatten)]
+    pub source: SourceArgs,
+
+    /// Print SARIF 2.1.0, which code hosts and editors read
+    #[arg(long, conflicts_with = "json")]
+    pub sarif: bool,
+}
+
+/// `canc test`.
+#[derive(Debug, Clone, Args)]
+pub struct TestArgs {
     /// What to compile.
     #[command(flatten)]
     pub source: SourceArgs,
@@ -310,6 +323,10 @@ pub struct BuildArgs {
     /// List the rules of included fragments one by one
     #[arg(long)]
     pub all: bool,
+
+    /// Print the messages as SARIF 2.1.0, which code hosts and editors read
+    #[arg(long, conflicts_with_all = ["json", "emit"])]
+    pub sarif: bool,
 }
 
 /// What `canc build --emit` prints.

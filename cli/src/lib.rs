@@ -12,6 +12,7 @@ mod launcher;
 mod manual;
 mod paint;
 mod render;
+mod sarif;
 mod stream;
 mod table;
 pub mod validate;

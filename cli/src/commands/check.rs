@@ -4,13 +4,15 @@ use super::compile::{compile, print_diagnostics};
 use super::{Outcome, to_json};
 use crate::args::CheckArgs;
 use crate::exit::Exit;
-use crate::render;
 use crate::stream::Streams;
+use crate::{render, sarif};
 
 pub fn run(args: &CheckArgs, streams: &mut Streams<'_>) -> Outcome {
     let compiled = compile(&args.source)?;
     let good = compiled.policies.is_some();
-    if args.source.json {
+    if args.sarif {
+        streams.out(&to_json(&sarif::log(&compiled.diagnostics, &compiled.sources)));
+    } else if args.source.json {
         let diagnostics = render::json(&compiled.diagnostics, &compiled.sources);
         streams.out(&to_json(&serde_json::json!({ "ok": good, "diagnostics": diagnostics })));
     } else {

@@ -3,7 +3,7 @@
 use super::compile::{compile, refuse};
 use super::target_options::build_options;
 use super::{Failure, Outcome, to_json};
-use crate::args::CheckArgs;
+use crate::args::TestArgs;
 use crate::exit::Exit;
 use crate::paint::Paint;
 use crate::stream::Streams;
@@ -40,7 +40,7 @@ struct FindingReport {
     rules: Vec<String>,
 }
 
-pub fn run(args: &CheckArgs, streams: &mut Streams<'_>) -> Outcome {
+pub fn run(args: &TestArgs, streams: &mut Streams<'_>) -> Outcome {
     let options = build_options(&args.source, &[])?;
     let mut compiled = compile(&args.source)?;
     let Some(set) = compiled.policies.take() else { return Ok(refuse(args.source.json, &compiled, streams)) };
