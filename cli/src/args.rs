@@ -4,7 +4,7 @@ mod author;
 mod filters;
 mod host;
 
-pub use author::{CompletionsArgs, FmtArgs, ManArgs, Shell};
+pub use author::{CompletionsArgs, FmtArgs, ManArgs, NewArgs, Shell};
 pub use filters::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, TraceFilterArgs};
 pub use host::{DoctorArgs, Report, RunArgs};
 
@@ -28,6 +28,7 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   canc build web.can                 compile, print what each layer enforces, write ./web.canc/
+  canc new nginx -o web.can          start a policy from what this machine knows of a program
   canc check web.can                 only say what is wrong
   canc test web.can                  prove the policy's own tests
   canc validate web.can              ask apparmor_parser, checkmodule and the kernel
@@ -87,6 +88,9 @@ pub enum Command {
     /// Start a program under a policy, or refuse and say why
     #[command(after_help = RUN_EXAMPLES, override_usage = "canc run [OPTIONS] POLICY|BUNDLE -- CMD [ARG…]")]
     Run(RunArgs),
+    /// Start a policy for a program from what this machine knows of it: its package, unit, sockets and libraries
+    #[command(after_help = NEW_EXAMPLES)]
+    New(NewArgs),
     /// Give policies their one form: blanks, line ends and indents; words, comments and meaning stay
     #[command(after_help = FMT_EXAMPLES)]
     Fmt(FmtArgs),
@@ -129,6 +133,16 @@ whole and keeps its mode; a symbolic link stays one, and what it leads to is for
 place, so that they stay names of one file; one that may not be written is an error.
 
 Exit codes: 0 done (with --check: all are formatted); 1 some are not; 3 a policy is wrong; 4 a file cannot be read or written";
+
+const NEW_EXAMPLES: &str = "\
+Examples:
+  canc new nginx -o nginx.can
+  canc new /usr/sbin/cron | less
+
+What is found is a start and no proof: files of the package, directories and capabilities of the unit that starts the program,
+ports of its socket units. Everything else is for its author to add. The policy compiles; nothing is written otherwise.
+
+Exit codes: 0 done; 2 FILE is there already; 4 the program is missing, a script, or of another architecture";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

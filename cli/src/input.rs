@@ -31,6 +31,21 @@ pub fn read(path: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
+/// The longest program that is read, in bytes.
+const MAX_PROGRAM_BYTES: u64 = 1 << 30;
+
+/// Reads a program's file.
+///
+/// # Errors
+/// One line for the person who named the program.
+pub fn program(path: &Path) -> Result<Vec<u8>, String> {
+    let failed = |e: std::io::Error| format!("cannot read `{}`: {}", path.display(), reason(&e));
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(failed)?;
+    file.take(MAX_PROGRAM_BYTES).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
+}
+
 /// Reads standard input, and one byte more than the compiler accepts at the most.
 ///
 /// # Errors

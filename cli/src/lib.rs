@@ -13,6 +13,7 @@ mod manual;
 mod paint;
 mod render;
 mod sarif;
+mod starter;
 mod stream;
 mod table;
 pub mod validate;

@@ -82,6 +82,25 @@ pub fn file(target: &Path, contents: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
+/// Writes a file that is not there yet, all of it or nothing of it.
+///
+/// # Errors
+/// One line for the person who named it: it is there, or the system refuses.
+pub fn fresh(target: &Path, contents: &[u8]) -> Result<(), String> {
+    let failed = |e: io::Error| match e.kind() {
+        io::ErrorKind::AlreadyExists => {
+            format!("`{}` is there already; choose another file", target.display())
+        }
+        _ => format!("cannot write `{}`: {e}", target.display()),
+    };
+    let parent = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut fresh = tempfile::NamedTempFile::new_in(parent).map_err(failed)?;
+    fresh.write_all(contents).map_err(failed)?;
+    fs::set_permissions(fresh.path(), fs::Permissions::from_mode(0o644)).map_err(failed)?;
+    fresh.persist_noclobber(target).map_err(|e| failed(e.error))?;
+    Ok(())
+}
+
 /// Writes a file anew that its reader may write, and keeps its mode, its owner, and the links that lead to it.
 ///
 /// It is replaced in one rename. Where a rename would change more than the text (the file has several names, or its owner cannot be

@@ -53,3 +53,19 @@ pub struct ManArgs {
     #[arg(long)]
     pub json: bool,
 }
+
+/// `canc new`.
+#[derive(Debug, Clone, Args)]
+pub struct NewArgs {
+    /// The program: a path, or a name that is looked for as a shell does
+    #[arg(value_name = "PROGRAM")]
+    pub program: String,
+
+    /// Write the policy to this file, which must not be there yet, instead of printing it
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}

@@ -10,6 +10,7 @@ mod export;
 mod fmt;
 mod import;
 mod man;
+mod new;
 mod run;
 mod std_library;
 mod target_options;
@@ -37,6 +38,7 @@ pub fn run(cli: &Cli, streams: &mut Streams<'_>) -> Exit {
         Command::Explain(args) => explain::run(args, streams),
         Command::Fmt(args) => fmt::run(args, streams),
         Command::Man(args) => man::run(args, streams),
+        Command::New(args) => new::run(args, streams),
         Command::Run(args) => run::run(args, streams),
         Command::Export(args) => export::run(args, streams),
         Command::Import(args) => import::run(args, streams),
