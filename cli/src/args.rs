@@ -76,11 +76,13 @@ pub enum Command {
     Build(BuildArgs),
     /// Say what is wrong with a policy, and write nothing
     #[command(
-        after_help = "Examples:\n  canc check web.can\n  canc check --json web.can | jq '.diagnostics[].code'\n  canc check --sarif web.can > canc.sarif"
+        after_help = "Examples:\n  canc check web.can\n  canc check --watch web.can\n  canc check --json web.can | jq '.diagnostics[].code'\n  canc check --sarif web.can > canc.sarif"
     )]
     Check(CheckArgs),
     /// Prove the tests in a policy against the policy and against what is emitted
-    #[command(after_help = "Examples:\n  canc test web.can\n  canc test --json web.can")]
+    #[command(
+        after_help = "Examples:\n  canc test web.can\n  canc test --watch web.can\n  canc test --json web.can"
+    )]
     Test(TestArgs),
     /// Say what this host can enforce, or what of a policy, by trying it
     #[command(after_help = DOCTOR_EXAMPLES)]
@@ -292,6 +294,10 @@ pub struct CheckArgs {
     /// Print SARIF 2.1.0, which code hosts and editors read
     #[arg(long, conflicts_with = "json")]
     pub sarif: bool,
+
+    /// Do it again whenever the policy or a file that it uses changes, until interrupted
+    #[arg(long, conflicts_with_all = ["json", "sarif"])]
+    pub watch: bool,
 }
 
 /// `canc test`.
@@ -300,6 +306,10 @@ pub struct TestArgs {
     /// What to compile.
     #[command(flatten)]
     pub source: SourceArgs,
+
+    /// Do it again whenever the policy or a file that it uses changes, until interrupted
+    #[arg(long, conflicts_with = "json")]
+    pub watch: bool,
 }
 
 /// `canc build`.

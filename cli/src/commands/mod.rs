@@ -17,6 +17,7 @@ mod target_options;
 mod test;
 mod trace_filter;
 mod validate;
+mod watch;
 
 use crate::args::{Cli, Color, Command};
 use crate::exit::Exit;
