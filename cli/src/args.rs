@@ -1,11 +1,13 @@
 //! The commands and options of canc, with the help that they print.
 
 mod answers;
+mod author;
 mod filters;
 mod host;
 mod verify;
 
 pub use answers::{DiffArgs, DiffFormat, GraphArgs, GraphFormat, TestArgs, TestFormat, WhyArgs};
+pub use author::{CompletionsArgs, FmtArgs, ManArgs, NewArgs, Shell};
 pub use filters::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, TraceFilterArgs};
 pub use host::{DoctorArgs, Report, RunArgs};
 pub use verify::VerifyArgs;
@@ -30,6 +32,7 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   canc build web.can                 compile, print what each layer enforces, write ./web.canc/
+  canc new nginx -o web.can          start a policy from what this machine knows of a program
   canc check web.can                 only say what is wrong
   canc test web.can                  prove the policy's own tests
   canc diff old.can new.can          what becomes allowed and what becomes denied
@@ -41,6 +44,7 @@ Examples:
   canc run web.can -- CMD            start a program under it, with no file written and nothing applied
   canc trace-filter web.can ptrace   which instructions and lines decide about a call
   canc export oci web.can            the filter for a container runtime
+  canc fmt web.can                   give the policy the one form that all have
   canc explain E0123                 what a message means and what to write instead
   canc std base                      read a fragment of the standard library
 
@@ -80,7 +84,7 @@ pub enum Command {
     Build(BuildArgs),
     /// Say what is wrong with a policy, and write nothing
     #[command(
-        after_help = "Examples:\n  canc check web.can\n  canc check --json web.can | jq '.diagnostics[].code'"
+        after_help = "Examples:\n  canc check web.can\n  canc check --watch web.can\n  canc check --json web.can | jq '.diagnostics[].code'\n  canc check --sarif web.can > canc.sarif"
     )]
     Check(CheckArgs),
     /// Prove the tests in a policy against the policy and against what is emitted
@@ -104,12 +108,26 @@ pub enum Command {
     /// Start a program under a policy, or refuse and say why
     #[command(after_help = RUN_EXAMPLES, override_usage = "canc run [OPTIONS] POLICY|BUNDLE -- CMD [ARG…]")]
     Run(RunArgs),
+    /// Start a policy for a program from what this machine knows of it: its package, unit, sockets and libraries
+    #[command(after_help = NEW_EXAMPLES)]
+    New(NewArgs),
+    /// Give policies their one form: blanks, line ends and indents; words, comments and meaning stay
+    #[command(after_help = FMT_EXAMPLES)]
+    Fmt(FmtArgs),
     /// Explain a message by its code
     #[command(after_help = "Examples:\n  canc explain E0123\n  canc explain --list")]
     Explain(ExplainArgs),
     /// Read the standard library
     #[command(after_help = "Examples:\n  canc std\n  canc std base")]
     Std(StdArgs),
+    /// Print what completes canc's words in a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(CompletionsArgs),
+    /// Write manual pages: one for each command, and canc(5) for the language
+    #[command(
+        after_help = "Examples:\n  canc man | man -l -\n  canc man /usr/local/share/man     writes man1/canc.1, man1/canc-build.1, …, man5/canc.5"
+    )]
+    Man(ManArgs),
     /// Ask the target languages' own tools about a policy: apparmor_parser, checkmodule, semodule, the kernel
     #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(ValidateArgs),
@@ -123,6 +141,34 @@ pub enum Command {
     #[command(after_help = IMPORT_EXAMPLES)]
     Import(ImportArgs),
 }
+
+const FMT_EXAMPLES: &str = "\
+Examples:
+  canc fmt web.can api.can
+  canc fmt --check *.can                         for a pipeline: 1 and the names of what is not formatted
+  canc fmt - < web.can                           for an editor: print it, write nothing
+
+A file that is not of the language's form is left as it is, and so is every other file of the same command. A file is replaced
+whole and keeps its mode; a symbolic link stays one, and what it leads to is formatted; a file with several names is written in
+place, so that they stay names of one file; one that may not be written is an error.
+
+Exit codes: 0 done (with --check: all are formatted); 1 some are not; 3 a policy is wrong; 4 a file cannot be read or written";
+
+const NEW_EXAMPLES: &str = "\
+Examples:
+  canc new nginx -o nginx.can
+  canc new /usr/sbin/cron | less
+
+What is found is a start and no proof: files of the package, directories and capabilities of the unit that starts the program,
+ports of its socket units. Everything else is for its author to add. The policy compiles; nothing is written otherwise.
+
+Exit codes: 0 done; 2 FILE is there already; 4 the program is missing, a script, or of another architecture";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  canc completions bash > ~/.local/share/bash-completion/completions/canc
+  canc completions zsh > ~/.zfunc/_canc          with `fpath+=~/.zfunc` before `compinit` in ~/.zshrc
+  canc completions fish > ~/.config/fish/completions/canc.fish";
 
 const EXPORT_EXAMPLES: &str = "\
 Examples:
@@ -196,6 +242,7 @@ Examples:
   canc build web.can --set root=/srv/www --for selinux,apparmor
   canc build web.can --deny leaks --deny selinux:dropped
   canc build web.can --emit asm
+  canc build web.can --sarif > canc.sarif
   canc build web.can --with-runtime && ./web.canc/canc-run web.canc -- nginx
   strace -f -c -o web.counts web; canc build web.can --frequencies web.counts";
 
@@ -261,6 +308,14 @@ pub struct CheckArgs {
     /// What to compile.
     #[command(flatten)]
     pub source: SourceArgs,
+
+    /// Print SARIF 2.1.0, which code hosts and editors read
+    #[arg(long, conflicts_with = "json")]
+    pub sarif: bool,
+
+    /// Do it again whenever the policy or a file that it uses changes, until interrupted
+    #[arg(long, conflicts_with_all = ["json", "sarif"])]
+    pub watch: bool,
 }
 
 /// `canc build`.
@@ -298,6 +353,10 @@ pub struct BuildArgs {
     /// List the rules of included fragments one by one
     #[arg(long)]
     pub all: bool,
+
+    /// Print the messages as SARIF 2.1.0, which code hosts and editors read
+    #[arg(long, conflicts_with_all = ["json", "emit"])]
+    pub sarif: bool,
 }
 
 /// What `canc build --emit` prints.

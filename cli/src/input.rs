@@ -2,7 +2,7 @@
 
 use canc_dsl::limits::MAX_FILE_BYTES;
 use canc_dsl::{LoadError, Loaded, Loader};
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,33 @@ pub fn read(path: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-fn bounded(file: File) -> impl Read {
+/// The longest program that is read, in bytes.
+const MAX_PROGRAM_BYTES: u64 = 1 << 30;
+
+/// Reads a program's file.
+///
+/// # Errors
+/// One line for the person who named the program.
+pub fn program(path: &Path) -> Result<Vec<u8>, String> {
+    let failed = |e: std::io::Error| format!("cannot read `{}`: {}", path.display(), reason(&e));
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(failed)?;
+    file.take(MAX_PROGRAM_BYTES).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
+}
+
+/// Reads standard input, and one byte more than the compiler accepts at the most.
+///
+/// # Errors
+/// One line for the person who called the command.
+pub fn standard() -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let read = bounded(std::io::stdin().lock()).read_to_end(&mut bytes);
+    read.map_err(|e| format!("cannot read standard input: {}", reason(&e)))?;
+    Ok(bytes)
+}
+
+fn bounded(file: impl Read) -> impl Read {
     file.take(MAX_FILE_BYTES as u64 + 1)
 }
 

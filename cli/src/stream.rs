@@ -42,6 +42,12 @@ impl<'a> Streams<'a> {
         }
     }
 
+    /// Whether nobody reads results any more.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     /// Prints a message.
     pub fn err(&mut self, text: &str) {
         // There is nobody left to tell when standard error is gone.

@@ -3,7 +3,7 @@
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Why a bundle was not written.
@@ -80,6 +80,55 @@ pub fn file(target: &Path, contents: &[u8]) -> Result<(), String> {
     fs::set_permissions(fresh.path(), fs::Permissions::from_mode(0o644)).map_err(failed)?;
     fresh.persist(target).map_err(|e| failed(e.error))?;
     Ok(())
+}
+
+/// Writes a file that is not there yet, all of it or nothing of it.
+///
+/// # Errors
+/// One line for the person who named it: it is there, or the system refuses.
+pub fn fresh(target: &Path, contents: &[u8]) -> Result<(), String> {
+    let failed = |e: io::Error| match e.kind() {
+        io::ErrorKind::AlreadyExists => {
+            format!("`{}` is there already; choose another file", target.display())
+        }
+        _ => format!("cannot write `{}`: {e}", target.display()),
+    };
+    let parent = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut fresh = tempfile::NamedTempFile::new_in(parent).map_err(failed)?;
+    fresh.write_all(contents).map_err(failed)?;
+    fs::set_permissions(fresh.path(), fs::Permissions::from_mode(0o644)).map_err(failed)?;
+    fresh.persist_noclobber(target).map_err(|e| failed(e.error))?;
+    Ok(())
+}
+
+/// Writes a file anew that its reader may write, and keeps its mode, its owner, and the links that lead to it.
+///
+/// It is replaced in one rename. Where a rename would change more than the text (the file has several names, or its owner cannot be
+/// kept), it is written in place.
+///
+/// # Errors
+/// One line for the person who named it.
+pub fn again(path: &Path, contents: &[u8]) -> Result<(), String> {
+    let failed = |e: io::Error| format!("cannot write `{}`: {e}", path.display());
+    let target = path.canonicalize().map_err(failed)?;
+    // Whoever may not write the file may perhaps write its directory; that is no leave to replace it.
+    let mut old = fs::OpenOptions::new().write(true).open(&target).map_err(failed)?;
+    let meta = old.metadata().map_err(failed)?;
+    if !meta.is_file() {
+        return Err(format!("cannot write `{}`: it is no regular file", path.display()));
+    }
+    if meta.nlink() == 1
+        && let Some(parent) = target.parent()
+        && let Ok(mut fresh) = tempfile::Builder::new().prefix(".canc-").tempfile_in(parent)
+        && std::os::unix::fs::fchown(fresh.as_file(), Some(meta.uid()), Some(meta.gid())).is_ok()
+    {
+        fresh.write_all(contents).map_err(failed)?;
+        fs::set_permissions(fresh.path(), meta.permissions()).map_err(failed)?;
+        fresh.as_file().sync_all().map_err(failed)?;
+        fresh.persist(&target).map_err(|e| failed(e.error))?;
+        return Ok(());
+    }
+    old.set_len(0).and_then(|()| old.write_all(contents)).map_err(failed)
 }
 
 /// Whatever the umask says: a bundle is for everybody to read and for its owner alone to write, or no launch trusts it.

@@ -11,6 +11,7 @@ mod check;
 pub mod codes;
 mod compile;
 pub mod diag;
+pub mod format;
 pub mod limits;
 pub mod meaning;
 mod parse;

@@ -118,6 +118,7 @@ pub enum GraphFormat {
 pub const TEST_EXAMPLES: &str = "\
 Examples:
   canc test web.can
+  canc test --watch web.can
   canc test web.can --format junit > report.xml
   canc test web.can --json | jq '.coverage[].untouched[].text'
 
@@ -135,6 +136,10 @@ pub struct TestArgs {
     /// How to print it; `--json` is `--format json`
     #[arg(long, value_enum, default_value_t = TestFormat::Text, conflicts_with = "json")]
     pub format: TestFormat,
+
+    /// Do it again whenever the policy or a file that it uses changes, until interrupted
+    #[arg(long, conflicts_with_all = ["json", "format"])]
+    pub watch: bool,
 }
 
 /// How results of tests are printed.

@@ -7,7 +7,7 @@ use crate::args::{BuildArgs, Emit};
 use crate::exit::Exit;
 use crate::paint::Paint;
 use crate::stream::Streams;
-use crate::{input, launcher, render, table, write};
+use crate::{input, launcher, render, sarif, table, write};
 use canc_bundle::Manifest;
 use canc_codegen::build::{Build, build};
 use canc_codegen::seccomp::frequencies::{Frequencies, Uncounted};
@@ -21,20 +21,29 @@ pub fn run(args: &BuildArgs, streams: &mut Streams<'_>) -> Outcome {
     let mut options = build_options(&args.source, &args.deployments)?;
     options.seccomp.frequencies = args.frequencies.as_deref().map(frequencies).transpose()?;
     let mut compiled = compile(&args.source)?;
-    let Some(set) = compiled.policies.take() else { return Ok(refuse(args.source.json, &compiled, streams)) };
+    let Some(set) = compiled.policies.take() else { return Ok(refuse_as(args, &compiled, streams)) };
     let built = match build(&set, &compiled.sources, &options) {
         Ok(built) => built,
         Err(errors) => {
             compiled.diagnostics.extend(errors);
-            return Ok(refuse(args.source.json, &compiled, streams));
+            return Ok(refuse_as(args, &compiled, streams));
         }
     };
     compiled.diagnostics.extend(built.diagnostics.iter().cloned());
     compiled.diagnostics.extend(denied.iter().flat_map(|d| d.found(&built.manifest, &set)));
     if compiled.diagnostics.iter().any(|d| d.severity == Severity::Error) {
-        return Ok(refuse(args.source.json, &compiled, streams));
+        return Ok(refuse_as(args, &compiled, streams));
     }
     finish(args, &compiled, &built, streams)
+}
+
+/// Says what is wrong, in the form that was asked for.
+fn refuse_as(args: &BuildArgs, compiled: &Compiled, streams: &mut Streams<'_>) -> Exit {
+    if args.sarif {
+        streams.out(&to_json(&sarif::log(&compiled.diagnostics, &compiled.sources)));
+        return Exit::Policy;
+    }
+    refuse(args.source.json, compiled, streams)
 }
 
 /// Counts in a file, or the built-in ones.
@@ -59,7 +68,9 @@ fn finish(args: &BuildArgs, compiled: &Compiled, built: &Build, streams: &mut St
     let launcher = launcher(args, built)?;
     let target = output(args);
     write::bundle(&target, &built.files, &launcher).map_err(|e| Failure::host(e.to_string()))?;
-    if args.source.json {
+    if args.sarif {
+        streams.out(&to_json(&sarif::log(&compiled.diagnostics, &compiled.sources)));
+    } else if args.source.json {
         let diagnostics = render::json(&compiled.diagnostics, &compiled.sources);
         let bundle = target.display().to_string();
         streams.out(&to_json(&serde_json::json!({

@@ -1,16 +1,27 @@
 //! `canc check`: diagnostics only.
 
-use super::compile::{compile, print_diagnostics};
-use super::{Outcome, to_json};
+use super::compile::{compile_with, print_diagnostics};
+use super::{Outcome, to_json, watch};
 use crate::args::CheckArgs;
 use crate::exit::Exit;
-use crate::render;
+use crate::input::Disk;
 use crate::stream::Streams;
+use crate::{render, sarif};
+use canc_dsl::Loader;
 
 pub fn run(args: &CheckArgs, streams: &mut Streams<'_>) -> Outcome {
-    let compiled = compile(&args.source)?;
+    if args.watch {
+        return watch::run(&args.source.policy, streams, |files, streams| once(args, files, streams));
+    }
+    once(args, &Disk, streams)
+}
+
+fn once(args: &CheckArgs, files: &dyn Loader, streams: &mut Streams<'_>) -> Outcome {
+    let compiled = compile_with(&args.source, files)?;
     let good = compiled.policies.is_some();
-    if args.source.json {
+    if args.sarif {
+        streams.out(&to_json(&sarif::log(&compiled.diagnostics, &compiled.sources)));
+    } else if args.source.json {
         let diagnostics = render::json(&compiled.diagnostics, &compiled.sources);
         streams.out(&to_json(&serde_json::json!({ "ok": good, "diagnostics": diagnostics })));
     } else {

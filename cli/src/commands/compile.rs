@@ -9,7 +9,7 @@ use crate::stream::Streams;
 use canc_dsl::diag::Diagnostic;
 use canc_dsl::policy::PolicySet;
 use canc_dsl::source::SourceMap;
-use canc_dsl::{Options, Version};
+use canc_dsl::{Loader, Options, Version};
 use canc_sets::syscalls::Arch;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,10 +26,15 @@ pub struct Compiled {
 
 /// Reads and compiles the policy.
 pub fn compile(args: &SourceArgs) -> Result<Compiled, Failure> {
+    compile_with(args, &input::Disk)
+}
+
+/// The same with another way to the files that the policy uses.
+pub fn compile_with(args: &SourceArgs, files: &dyn Loader) -> Result<Compiled, Failure> {
     let options = options(args)?;
     let bytes = input::read(&args.policy).map_err(Failure::host)?;
     let name = args.policy.display().to_string();
-    let compilation = canc_dsl::compile(&name, &bytes, &input::Disk, &options);
+    let compilation = canc_dsl::compile(&name, &bytes, files, &options);
     Ok(Compiled {
         sources: compilation.sources,
         diagnostics: compilation.diagnostics,

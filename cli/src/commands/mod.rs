@@ -3,12 +3,16 @@
 mod build;
 mod check;
 mod compile;
+mod completions;
 mod diff;
 mod doctor;
 mod explain;
 mod export;
+mod fmt;
 mod graph;
 mod import;
+mod man;
+mod new;
 mod provenance;
 mod run;
 mod std_library;
@@ -17,6 +21,7 @@ mod test;
 mod trace_filter;
 mod validate;
 mod verify;
+mod watch;
 mod why;
 
 use crate::args::{Cli, Color, Command};
@@ -34,9 +39,13 @@ pub fn run(cli: &Cli, streams: &mut Streams<'_>) -> Exit {
     let done = match &cli.command {
         Command::Build(args) => build::run(args, streams),
         Command::Check(args) => check::run(args, streams),
+        Command::Completions(args) => completions::run(args, streams),
         Command::Diff(args) => diff::run(args, streams),
         Command::Doctor(args) => doctor::run(args, streams),
         Command::Explain(args) => explain::run(args, streams),
+        Command::Fmt(args) => fmt::run(args, streams),
+        Command::Man(args) => man::run(args, streams),
+        Command::New(args) => new::run(args, streams),
         Command::Run(args) => run::run(args, streams),
         Command::Export(args) => export::run(args, streams),
         Command::Graph(args) => graph::run(args, streams),

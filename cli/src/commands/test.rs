@@ -1,16 +1,18 @@
 //! `canc test`: prove the tests in a policy against its meaning and against what every layer permits.
 
-use super::compile::{compile, refuse};
+use super::compile::{compile_with, refuse};
 use super::provenance::{RuleReport, one_line, place, rule};
 use super::target_options::build_options;
-use super::{Failure, Outcome, to_json};
+use super::{Failure, Outcome, to_json, watch};
 use crate::args::{TestArgs, TestFormat};
 use crate::exit::Exit;
+use crate::input::Disk;
 use crate::paint::Paint;
 use crate::stream::Streams;
 use canc_analysis::cover::covered;
 use canc_analysis::prove::{Finding, prove};
 use canc_codegen::build::{Subject, build};
+use canc_dsl::Loader;
 use canc_dsl::policy::{PolicySet, Test};
 use canc_dsl::source::SourceMap;
 use serde::Serialize;
@@ -43,8 +45,15 @@ struct FindingReport {
 }
 
 pub fn run(args: &TestArgs, streams: &mut Streams<'_>) -> Outcome {
+    if args.watch {
+        return watch::run(&args.source.policy, streams, |files, streams| once(args, files, streams));
+    }
+    once(args, &Disk, streams)
+}
+
+fn once(args: &TestArgs, files: &dyn Loader, streams: &mut Streams<'_>) -> Outcome {
     let options = build_options(&args.source, &[])?;
-    let mut compiled = compile(&args.source)?;
+    let mut compiled = compile_with(&args.source, files)?;
     let Some(set) = compiled.policies.take() else { return Ok(refuse(args.source.json, &compiled, streams)) };
     let built = match build(&set, &compiled.sources, &options) {
         Ok(built) => built,

@@ -4,13 +4,13 @@
 mod body;
 mod clause;
 mod condition;
-mod cst;
+pub(crate) mod cst;
 mod item;
 mod line;
 mod pieces;
 mod rule;
 mod scan;
-mod split;
+pub(crate) mod split;
 mod statement;
 mod test;
 mod value;

@@ -122,7 +122,7 @@ const PIECES: &[&str] = &[
 ];
 
 /// A text with a few changes of bytes, words or lines; lines come from any of the texts.
-fn mutant(random: &mut Random, texts: &[String]) -> Vec<u8> {
+pub fn mutant(random: &mut Random, texts: &[String]) -> Vec<u8> {
     let mut text = random.of(texts).unwrap().clone().into_bytes();
     for _ in 0..1 + random.below(4) {
         let at = random.below(text.len() + 1);

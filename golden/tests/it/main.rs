@@ -20,6 +20,7 @@ mod codes;
 mod emitted;
 mod filter;
 mod filter_text;
+mod format;
 mod forms;
 mod fuzz;
 mod grown;

@@ -35,7 +35,7 @@ fn permuted(text: &str, turn: bool) -> String {
 }
 
 /// What the artefacts decide, by what it is.
-fn decided(bundle: &Bundle) -> BTreeMap<String, Vec<String>> {
+pub fn decided(bundle: &Bundle) -> BTreeMap<String, Vec<String>> {
     let mut out = BTreeMap::new();
     for (path, bytes) in bundle.files() {
         let text = || String::from_utf8(bytes.clone()).unwrap();
