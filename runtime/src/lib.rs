@@ -19,6 +19,7 @@
 //!
 //! [`launch`] does all of this in one call.
 
+pub mod apply;
 pub mod args;
 mod bundle;
 mod caps;
@@ -48,6 +49,7 @@ mod script;
 pub mod survey;
 mod sys;
 mod system;
+mod tools;
 mod trusted;
 mod walk;
 

@@ -1,5 +1,6 @@
 //! One file per command; each turns arguments into calls of the pure crates and prints what they answer.
 
+mod apply;
 mod build;
 mod check;
 mod compile;
@@ -7,7 +8,9 @@ mod doctor;
 mod explain;
 mod export;
 mod import;
+mod installed;
 mod run;
+mod status;
 mod std_library;
 mod target_options;
 mod test;
@@ -27,13 +30,18 @@ pub fn run(cli: &Cli, streams: &mut Streams<'_>) -> Exit {
         Color::Never => streams.color = false,
     }
     let done = match &cli.command {
+        Command::Apply(args) => apply::run(args, streams),
         Command::Build(args) => build::run(args, streams),
         Command::Check(args) => check::run(args, streams),
         Command::Doctor(args) => doctor::run(args, streams),
         Command::Explain(args) => explain::run(args, streams),
         Command::Run(args) => run::run(args, streams),
         Command::Export(args) => export::run(args, streams),
+        Command::History(args) => status::history(args, streams),
         Command::Import(args) => import::run(args, streams),
+        Command::Remove(args) => installed::remove(args, streams),
+        Command::Rollback(args) => installed::rollback(args, streams),
+        Command::Status(args) => status::run(args, streams),
         Command::Std(args) => std_library::run(args, streams),
         Command::Test(args) => test::run(args, streams),
         Command::TraceFilter(args) => trace_filter::run(args, streams),

@@ -21,6 +21,9 @@ const LIMIT: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub struct Host {
     sysroot: Option<PathBuf>,
+    /// Whether tools run inside of the other root, or in this one with its files.
+    inside: bool,
+    limit: Duration,
 }
 
 /// How a tool ended.
@@ -54,12 +57,22 @@ impl Workplace {
 impl Host {
     /// This host.
     pub fn here() -> Self {
-        Self { sysroot: None }
+        Self { sysroot: None, inside: false, limit: LIMIT }
+    }
+
+    /// The tools of a root file system run in this one, where they see its files by their paths here.
+    pub fn beside(root: &Path, limit: Option<Duration>) -> Self {
+        Self { sysroot: Some(root.to_owned()), inside: false, limit: limit.unwrap_or(LIMIT) }
+    }
+
+    /// A path of the root as its tools see it.
+    pub fn seen(&self, inside: &str) -> PathBuf {
+        if self.inside { inside.into() } else { self.path(inside) }
     }
 
     /// This host, or a root file system on it.
     pub fn new(sysroot: Option<&Path>) -> Result<Self, String> {
-        let Some(root) = sysroot else { return Ok(Self { sysroot: None }) };
+        let Some(root) = sysroot else { return Ok(Self::here()) };
         if !root.join("usr").is_dir() {
             return Err(format!("`{}` is no root file system", root.display()));
         }
@@ -67,7 +80,7 @@ impl Host {
             return Err("--sysroot changes root, which only root may".to_owned());
         }
         let root = root.canonicalize().map_err(|e| format!("{}: {e}", root.display()))?;
-        Ok(Self { sysroot: Some(root) })
+        Ok(Self { sysroot: Some(root), inside: true, limit: LIMIT })
     }
 
     /// A path of the root that tools see, for this process.
@@ -97,8 +110,10 @@ impl Host {
         let made = tempfile::Builder::new().prefix("canc-validate-").tempdir_in(&parent);
         let dir = made.map_err(|e| format!("{}: {e}", parent.display()))?;
         let inside = match &self.sysroot {
-            Some(root) => Path::new("/").join(dir.path().strip_prefix(root).unwrap_or(dir.path())),
-            None => dir.path().to_owned(),
+            Some(root) if self.inside => {
+                Path::new("/").join(dir.path().strip_prefix(root).unwrap_or(dir.path()))
+            }
+            _ => dir.path().to_owned(),
         };
         Ok(Workplace { dir, inside })
     }
@@ -112,15 +127,15 @@ impl Host {
     ) -> Result<Ran, String> {
         let program = self.find(tool).ok_or_else(|| format!("{tool} is not installed"))?;
         let mut command = match &self.sysroot {
-            Some(root) => {
+            Some(root) if self.inside => {
                 let mut command = Command::new("chroot");
                 command.arg(root).arg(&program);
                 command
             }
-            None => Command::new(&program),
+            _ => Command::new(self.path(&program)),
         };
         command.args(args.into_iter().map(Into::into)).env("LC_ALL", "C").current_dir("/");
-        let ran = run(command, input, LIMIT).map_err(|e| format!("{tool}: {e}"))?;
+        let ran = run(command, input, self.limit).map_err(|e| format!("{tool}: {e}"))?;
         match ran.code {
             // What chroot(1) answers when it could not run the program.
             Some(125..=127) => Err(format!("{tool} did not run: {}", ran.text.trim())),
