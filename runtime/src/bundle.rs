@@ -23,6 +23,9 @@ const MAX_ARTEFACT: u64 = 64 << 20;
 /// Bytes of an instruction in a filter file: `struct sock_filter`.
 const INSTRUCTION: usize = 8;
 
+/// Files by their path in the bundle.
+pub type Files = Vec<(String, Vec<u8>)>;
+
 /// An opened bundle.
 #[derive(Debug)]
 pub struct Bundle {
@@ -138,7 +141,7 @@ impl Bundle {
     ///
     /// # Errors
     /// A file that is missing or altered.
-    pub fn files(&self) -> Result<(Vec<u8>, Vec<(String, Vec<u8>)>), Failure> {
+    pub fn files(&self) -> Result<(Vec<u8>, Files), Failure> {
         let bytes = self.place.read(MANIFEST, MAX_MANIFEST)?;
         let manifest = parse(&bytes)?;
         let mut files = Vec::new();

@@ -53,7 +53,7 @@ mod tools;
 mod trusted;
 mod walk;
 
-pub use bundle::Bundle;
+pub use bundle::{Bundle, Files};
 pub use caps::CapSet;
 pub use failure::{Code, Failure};
 pub use host::HostFacts as Host;

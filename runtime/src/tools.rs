@@ -98,8 +98,8 @@ impl Tools {
     /// It is not installed, cannot be started, does not end, or refuses, with its own words.
     pub fn run(&self, tool: &str, arguments: &[&str], place: &Workplace) -> Result<(), Failure> {
         let package = PACKAGES.iter().find(|(name, _)| *name == tool).map_or(tool, |(_, package)| package);
-        let inside = |place: &&str| self.root.join(place.trim_start_matches('/')).join(tool);
-        let Some(program) = PLACES.iter().map(|place| inside(&place)).find(|path| path.is_file()) else {
+        let inside = |place: &str| self.root.join(place.trim_start_matches('/')).join(tool);
+        let Some(program) = PLACES.iter().map(|place| inside(place)).find(|path| path.is_file()) else {
             return Err(Failure::refused(tool, "it is not installed", format!("apt-get install {package}")));
         };
         let odd =

@@ -19,6 +19,8 @@ use std::path::Path;
 use std::time::Duration;
 
 type Files = BTreeMap<String, Vec<u8>>;
+/// A manifest without rules, and its files.
+type Parts = (Manifest<[(); 0]>, Files);
 
 pub fn run(args: &ApplyArgs, streams: &mut Streams<'_>) -> Outcome {
     let mut all = Vec::new();
@@ -117,7 +119,7 @@ fn trial(args: &ApplyArgs, plan: &Plan, all: &[Files]) -> Result<Option<Exit>, F
 }
 
 /// The policies whose profile or module is new, with these parts alone; `None` where there is none.
-fn new_parts(plan: &Plan, all: &[Files]) -> Result<Option<(Manifest<[(); 0]>, Files)>, Failure> {
+fn new_parts(plan: &Plan, all: &[Files]) -> Result<Option<Parts>, Failure> {
     let new: BTreeSet<(&str, &str)> = plan
         .changes
         .iter()

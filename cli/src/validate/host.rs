@@ -4,11 +4,11 @@
 
 use rustix::process::{Pid, Signal, geteuid, kill_process_group};
 use std::ffi::OsString;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread::JoinHandle;
+use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -159,9 +159,22 @@ pub fn run(mut command: Command, input: &[u8], limit: Duration) -> Result<Ended,
     if let Some(mut stdin) = child.stdin.take() {
         let input = input.to_owned();
         // A tool that refuses early does not read all of it.
-        std::thread::spawn(move || stdin.write_all(&input));
+        if let Err(e) = Builder::new().spawn(move || stdin.write_all(&input)) {
+            end_group(&mut child);
+            return Err(e.to_string());
+        }
     }
-    let (stdout, stderr) = (child.stdout.take().map(collect), child.stderr.take().map(collect));
+    let collected = child.stdout.take().map(collect).transpose().and_then(|out| {
+        let err = child.stderr.take().map(collect).transpose()?;
+        Ok([out, err])
+    });
+    let words = match collected {
+        Ok(words) => words,
+        Err(e) => {
+            end_group(&mut child);
+            return Err(e.to_string());
+        }
+    };
     let start = Instant::now();
     let mut pause = Duration::from_micros(500);
     let status = loop {
@@ -173,15 +186,15 @@ pub fn run(mut command: Command, input: &[u8], limit: Duration) -> Result<Ended,
         pause = (pause * 2).min(Duration::from_millis(20));
     };
     end_group(&mut child);
-    let text = [stdout, stderr].into_iter().flatten().filter_map(|r| r.join().ok()).collect::<String>();
+    let text = words.into_iter().flatten().filter_map(|r| r.join().ok()).collect::<String>();
     match status {
         Some(status) => Ok(Ended { code: status.code(), signal: status.signal(), text }),
         None => Err(format!("no end within {} s, so it was ended", limit.as_secs())),
     }
 }
 
-fn collect(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
-    std::thread::spawn(move || {
+fn collect(mut from: impl Read + Send + 'static) -> io::Result<JoinHandle<String>> {
+    Builder::new().spawn(move || {
         let mut bytes = Vec::new();
         let _ = from.read_to_end(&mut bytes);
         String::from_utf8_lossy(&bytes).into_owned()

@@ -30,7 +30,7 @@ const OWN: &str = ":canc__";
 pub struct Labels {
     /// Where labels begin, with the label that each then had.
     pub given: BTreeMap<String, String>,
-    /// The label of each path before; empty where it had none. Bytes that are no UTF-8, and `%`, stand as `%XX`.
+    /// The label of each path, from the root on, before; empty where it had none. Bytes that are no UTF-8, and `%`, stand as `%XX`.
     pub before: BTreeMap<String, String>,
 }
 
@@ -74,9 +74,7 @@ impl Labels {
         let mut unknown = Vec::new();
         let proc = Procfs::open().map_err(at(Path::new("/proc")))?;
         each(root, declared, &mut |found| {
-            let inside = found.path.strip_prefix(root).unwrap_or(&found.path);
-            let inside = Path::new("/").join(inside);
-            if held.iter().any(|other| inside.starts_with(other)) {
+            if held.iter().any(|other| found.path.starts_with(other)) {
                 return Ok(());
             }
             match self.before.get(&spell(&found.path)) {
@@ -94,10 +92,8 @@ impl Labels {
     }
 
     /// Forgets what is below no declared path any more.
-    pub fn forget(&mut self, root: &Path, held: &BTreeSet<&str>) {
+    pub fn forget(&mut self, held: &BTreeSet<&str>) {
         self.given.retain(|declared, _| held.contains(declared.as_str()));
-        let prefix = |declared: &&str| root.join(declared.trim_start_matches('/'));
-        let held: Vec<PathBuf> = held.iter().map(prefix).collect();
         self.before.retain(|path, _| held.iter().any(|declared| read_back(path).starts_with(declared)));
     }
 }
@@ -160,7 +156,7 @@ fn each(
     }
     let proc = Procfs::open().map_err(at(Path::new("/proc")))?;
     let mut open: Vec<(PathBuf, OwnedFd, Vec<CString>)> = Vec::new();
-    let mut next = Some((found.path, found.file));
+    let mut next = Some((PathBuf::from(declared), found.file));
     loop {
         if let Some((path, file)) = next.take() {
             let stat = fstat(&file).map_err(|e| at(&path)(e.into()))?;

@@ -198,11 +198,11 @@ impl Engine {
         }
         for path in later {
             // One by one: those whose labels were given back may differ from what the policy says, and stay so.
-            let path = path.display().to_string();
+            let path = self.root.join(path.strip_prefix("/").unwrap_or(&path)).display().to_string();
             self.tools.run("restorecon", &["-F", &path], place).map_err(Stop::Host)?;
         }
         if !dropped.is_empty() {
-            labels.forget(&self.root, &held);
+            labels.forget(&held);
             labels.write(&self.store)?;
         }
         for (_, entry) in from.modules().filter(|(_, e)| !to.modules().any(|(_, w)| w.domain == e.domain)) {
