@@ -77,6 +77,11 @@ pub const STEPS: &[Step] = &[
         run: machines::run_load,
     },
     Step {
+        name: "apply-machines",
+        about: "apply, replace and remove a policy with the owners' tools in machines",
+        run: machines::run_apply,
+    },
+    Step {
         name: "doctor-record",
         about: "record what `canc doctor` sees of each kind of machine",
         run: machines::record_doctor,

@@ -1,6 +1,7 @@
 //! Differential tests of the compiled `cat` policy: what each layer refuses by itself, with its own audit record, and that
 //! without the layer it works. One kind of machine for each layer of access control, one without, and this machine's own kernel.
 
+mod apply;
 mod calls;
 mod doctor;
 mod instances;
@@ -27,6 +28,7 @@ pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
     doctor::add(&tools, "debian13-none", &mut none);
     let mut jobs = vec![selinux(rootfs, &tools)?, apparmor(&tools)?, none];
     jobs.extend([instances::job(rootfs, &tools)?, load::selinux(&tools)?, load::apparmor(&tools)?]);
+    jobs.extend([apply::selinux(&tools)?, apply::apparmor(&tools)?]);
     jobs.extend(examples::jobs(&tools)?);
     jobs.push(fragments::job(&tools, "debian13-apparmor")?);
     let mut good = true;
@@ -42,6 +44,14 @@ pub fn run_load(rootfs: &Rootfs) -> Result<(), Error> {
     let tools = Tools::build(rootfs)?;
     let jobs = [instances::job(rootfs, &tools)?, load::selinux(&tools)?, load::apparmor(&tools)?];
     let reports = vm::run_all(rootfs, &jobs)?;
+    reports.iter().for_each(|report| print!("{report}"));
+    ensure(reports.iter().all(vm::VmReport::is_good), || "not every machine behaved as expected".to_owned())
+}
+
+/// The machines in which policies are applied and removed, alone.
+pub fn run_apply(rootfs: &Rootfs) -> Result<(), Error> {
+    let tools = Tools::build(rootfs)?;
+    let reports = vm::run_all(rootfs, &[apply::apparmor(&tools)?, apply::selinux(&tools)?])?;
     reports.iter().for_each(|report| print!("{report}"));
     ensure(reports.iter().all(vm::VmReport::is_good), || "not every machine behaved as expected".to_owned())
 }

@@ -1,7 +1,7 @@
 //! `canc apply`: policies, compiled in memory, and bundles to a host, after its own tools took them in a trial.
 
 use super::compile::{compile, refuse};
-use super::installed::{change, engine, stopped};
+use super::installed::{RuleChange, change, engine, stopped};
 use super::target_options::build_options;
 use super::{Failure, Outcome, refuse_options_of_a_build};
 use crate::args::{ARCHES, ApplyArgs, SourceArgs};
@@ -12,7 +12,7 @@ use crate::write;
 use canc_bundle::{MANIFEST, Manifest, PolicyEntry};
 use canc_codegen::build::build;
 use canc_runtime::Bundle;
-use canc_runtime::apply::{Input, Plan};
+use canc_runtime::apply::{Engine, Input, Plan};
 use serde::de::IgnoredAny;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -43,7 +43,11 @@ pub fn run(args: &ApplyArgs, streams: &mut Streams<'_>) -> Outcome {
         &args.change,
         &format!("apply {did}"),
         streams,
-        |engine| engine.plan(&inputs).map_err(stopped),
+        |engine| {
+            let plan = engine.plan(&inputs).map_err(stopped)?;
+            let rules = rules(engine, &plan, &all);
+            Ok((plan, rules))
+        },
         |plan| trial(args, plan, &all),
         &inputs,
     )
@@ -94,6 +98,37 @@ impl ApplyArgs {
         out.json = self.change.place.json;
         out
     }
+}
+
+/// The rules, by their text, in which policies differ from what is installed under their names.
+fn rules(engine: &Engine, plan: &Plan, all: &[Files]) -> Vec<RuleChange> {
+    let mut out = Vec::new();
+    for policy in all.iter().filter_map(|files| files.get(MANIFEST)).flat_map(|bytes| policies(bytes)) {
+        let (Some(old), Some(new)) =
+            (plan.from.policies.get(&policy.name), plan.to.policies.get(&policy.name))
+        else {
+            continue;
+        };
+        if old.bundle == new.bundle {
+            continue;
+        }
+        // What cannot be read cannot be compared; the plan says that it was changed by hand.
+        let bytes = std::fs::read(engine.bundle_of(old).join(MANIFEST)).unwrap_or_default();
+        let Some(before) = policies(&bytes).into_iter().find(|p| p.name == policy.name) else { continue };
+        let texts = |p: &PolicyEntry| p.rules.iter().map(|r| r.text.clone()).collect::<BTreeSet<_>>();
+        let (before, after) = (texts(&before), texts(&policy));
+        let mut add = |does, one: &BTreeSet<String>, other: &BTreeSet<String>| {
+            let rules = one.difference(other).cloned();
+            out.extend(rules.map(|rule| RuleChange { policy: policy.name.clone(), does, rule }));
+        };
+        add("adds", &after, &before);
+        add("drops", &before, &after);
+    }
+    out
+}
+
+fn policies(manifest: &[u8]) -> Vec<PolicyEntry> {
+    serde_json::from_slice::<Manifest>(manifest).map(|manifest| manifest.policies).unwrap_or_default()
 }
 
 /// Asks the host's own tools about the profiles and modules that are new, all in one bundle, since that is how they are installed.

@@ -7,6 +7,7 @@ use crate::exit::Exit;
 use crate::paint::Paint;
 use crate::stream::Streams;
 use canc_runtime::apply::{Engine, Input, Locked, Place, Plan, Stop};
+use serde::Serialize;
 use std::io::{BufRead, IsTerminal};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ pub fn remove(args: &RemoveArgs, streams: &mut Streams<'_>) -> Outcome {
     let engine = engine(&args.change.place)?;
     let did =
         if args.all { "remove --all".to_owned() } else { format!("remove {}", args.policies.join(" ")) };
-    let plan = |engine: &Engine| engine.plan_removal(&args.policies).map_err(stopped);
+    let plan = |engine: &Engine| Ok((engine.plan_removal(&args.policies).map_err(stopped)?, Vec::new()));
     change(&engine, &args.change, &did, streams, plan, |_| Ok(None), &[])
 }
 
@@ -23,8 +24,20 @@ pub fn remove(args: &RemoveArgs, streams: &mut Streams<'_>) -> Outcome {
 pub fn rollback(args: &RollbackArgs, streams: &mut Streams<'_>) -> Outcome {
     let engine = engine(&args.change.place)?;
     let did = format!("rollback {}", args.generation.as_deref().unwrap_or_default());
-    let plan = |engine: &Engine| engine.plan_rollback(args.generation.as_deref()).map_err(stopped);
+    let wanted = args.generation.as_deref();
+    let plan = |engine: &Engine| Ok((engine.plan_rollback(wanted).map_err(stopped)?, Vec::new()));
     change(&engine, &args.change, did.trim_end(), streams, plan, |_| Ok(None), &[])
+}
+
+/// A rule that an installed policy did not have, or no longer has.
+#[derive(Debug, Serialize)]
+pub struct RuleChange {
+    /// The policy.
+    pub policy: String,
+    /// `adds` or `drops`.
+    pub does: &'static str,
+    /// Its text.
+    pub rule: String,
 }
 
 /// The host that is asked for.
@@ -49,22 +62,22 @@ pub fn change(
     args: &ChangeArgs,
     did: &str,
     streams: &mut Streams<'_>,
-    plan: impl Fn(&Engine) -> Result<Plan, Failure>,
+    plan: impl Fn(&Engine) -> Result<(Plan, Vec<RuleChange>), Failure>,
     trial: impl Fn(&Plan) -> Result<Option<Exit>, Failure>,
     inputs: &[Input],
 ) -> Outcome {
     if args.dry_run {
-        let plan = plan(engine)?;
-        show(args, &plan, None, streams);
+        let (plan, rules) = plan(engine)?;
+        show(args, (&plan, &rules), None, streams);
         return Ok(Exit::Done);
     }
     only_root(&args.place)?;
     let locked = engine.lock().map_err(stopped)?;
     tell_recovered(&locked, streams);
-    let plan = plan(engine)?;
+    let (plan, rules) = plan(engine)?;
     if !plan.is_empty() {
         if !args.place.json {
-            show(args, &plan, Some(&locked), streams);
+            show(args, (&plan, &rules), Some(&locked), streams);
         }
         if !agreed(args, streams) {
             return Err(Failure { exit: Exit::No, message: "nothing was changed".into() });
@@ -75,7 +88,7 @@ pub fn change(
         locked.apply(&plan, inputs, did).map_err(stopped)?;
     }
     if args.place.json || plan.is_empty() {
-        show(args, &plan, Some(&locked), streams);
+        show(args, (&plan, &rules), Some(&locked), streams);
     } else {
         streams.out("done\n");
     }
@@ -89,12 +102,17 @@ pub fn tell_recovered(locked: &Locked<'_>, streams: &mut Streams<'_>) {
     }
 }
 
-fn show(args: &ChangeArgs, plan: &Plan, locked: Option<&Locked<'_>>, streams: &mut Streams<'_>) {
+fn show(
+    args: &ChangeArgs,
+    (plan, rules): (&Plan, &[RuleChange]),
+    locked: Option<&Locked<'_>>,
+    streams: &mut Streams<'_>,
+) {
     if args.place.json {
         let recovered = locked.and_then(|locked| locked.recovered.as_ref());
         streams.out(&to_json(&serde_json::json!({
             "ok": true, "dry_run": args.dry_run, "changed": !plan.is_empty() && !args.dry_run,
-            "recovered": recovered, "changes": plan.changes, "generation": plan.to.digest(),
+            "recovered": recovered, "changes": plan.changes, "rules": rules, "generation": plan.to.digest(),
         })));
         return;
     }
@@ -111,6 +129,10 @@ fn show(args: &ChangeArgs, plan: &Plan, locked: Option<&Locked<'_>>, streams: &m
         let why =
             if change.why.is_empty() { String::new() } else { paint.dim(&format!("  ({})", change.why)) };
         text.push_str(&format!("{:<16} {:<9} {does} {}{why}\n", change.policy, change.layer, change.what));
+    }
+    for RuleChange { policy, does, rule } in rules {
+        let does = if *does == "adds" { paint.good("adds    ") } else { paint.bad("drops   ") };
+        text.push_str(&format!("{policy:<16} {:<9} {does} {rule}\n", "rule"));
     }
     if plan.is_empty() {
         text.push_str("nothing to change\n");

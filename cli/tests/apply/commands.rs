@@ -47,6 +47,8 @@ fn an_apply_that_changes_nothing_runs_no_tool() {
             .iter()
             .any(|c| c["does"] == "replace" && c["layer"] == "apparmor")
     );
+    assert_eq!(said["rules"][0]["does"], "adds", "{said}");
+    assert!(said["rules"][0]["rule"].as_str().unwrap().contains("/srv/y/**"), "{said}");
     assert_eq!(host.everything(), before, "a dry run changed something");
 }
 
@@ -190,8 +192,8 @@ fn conflicts_are_found_before_anything_changes() {
 
     let attach = |name: &str| {
         let file = dir.path().join(format!("{name}.can"));
-        let text = policy(name, &format!("/srv/{name}"))
-            .replace("exec \"/usr/bin/cat\"", "exec \"/usr/bin/cat\" attach");
+        let text =
+            policy(name, &format!("/srv/{name}")).replace("exec \"/usr/bin/cat\"", "attach \"/usr/bin/cat\"");
         fs::write(&file, text).unwrap();
         file.display().to_string()
     };

@@ -64,10 +64,11 @@ impl Engine {
     }
 
     fn install_profiles(&self, to: &State, place: &Workplace) -> Result<(), Stop> {
+        let facts = self.kernel.facts()?;
         for (applied, entry) in to.profiles() {
             let file = self.profile_file(entry);
             disk::remove(&disk::fresh(&file))?;
-            let (is, _) = self.look_at_profile(entry, &self.kernel.facts()?)?;
+            let (is, _) = self.look_at_profile(entry, &facts)?;
             if is.is_good() {
                 continue;
             }
@@ -75,7 +76,7 @@ impl Engine {
             if disk::read(&file)?.as_ref() != Some(&bytes) {
                 disk::replace(&file, &bytes)?;
             }
-            if self.kernel.facts()?.apparmor.is_some() {
+            if facts.apparmor.is_some() {
                 replace_profile(&self.tools, &file.display().to_string(), place).map_err(Stop::Host)?;
                 self.read_back(entry)?;
             }
@@ -212,10 +213,11 @@ impl Engine {
     }
 
     fn remove_profiles(&self, from: &State, to: &State, place: &Workplace) -> Result<(), Stop> {
+        let facts = self.kernel.facts()?;
         for (applied, entry) in
             from.profiles().filter(|(_, e)| !to.profiles().any(|(_, w)| w.profile == e.profile))
         {
-            let loaded = self.kernel.facts()?.apparmor.is_some_and(|p| p.contains_key(&entry.profile));
+            let loaded = facts.apparmor.as_ref().is_some_and(|p| p.contains_key(&entry.profile));
             if loaded {
                 let bytes = self.store.bundle(&applied.bundle)?.bytes(&entry.source).map_err(Stop::Host)?;
                 let file = place.put(&entry.profile, &bytes).map_err(Stop::Host)?;
