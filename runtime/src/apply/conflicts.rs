@@ -54,7 +54,7 @@ fn among_policies(to: &State) -> Result<(), Stop> {
         let modules = applied.selinux.iter().flat_map(module_names).map(|module| ("SELinux module", module));
         let labels = applied.labelled.iter().map(|declared| ("label of", declared.clone()));
         let attach = applied.attach.iter().map(|pattern| ("attachment to", pattern.clone()));
-        for (kind, what) in profile.chain(modules).chain(labels).chain(attach) {
+        for (kind, what) in attach.chain(profile).chain(modules).chain(labels) {
             if let Some(other) = claims.insert((kind, what.clone()), name) {
                 return both(other, name, kind, &what);
             }
