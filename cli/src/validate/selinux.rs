@@ -167,6 +167,7 @@ fn below(root: &Path, absolute: &str) -> PathBuf {
 /// Copies directories and regular files; a store has nothing else.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
+    copy_label(from, to);
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let (kind, to) = (entry.file_type()?, to.join(entry.file_name()));
@@ -174,7 +175,19 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
             copy(&entry.path(), &to)?;
         } else if kind.is_file() {
             fs::copy(entry.path(), &to)?;
+            copy_label(&entry.path(), &to);
         }
     }
     Ok(())
+}
+
+/// Where SELinux enforces, semodule may change what is labelled as a store. Where labels cannot be set nobody asks for them.
+fn copy_label(from: &Path, to: &Path) {
+    const LABEL: &str = "security.selinux";
+    let mut label = [0; 4096];
+    if let Ok(size) = rustix::fs::lgetxattr(from, LABEL, &mut label[..])
+        && let Some(label) = label.get(..size)
+    {
+        let _ = rustix::fs::lsetxattr(to, LABEL, label, rustix::fs::XattrFlags::empty());
+    }
 }
