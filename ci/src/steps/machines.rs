@@ -51,9 +51,13 @@ pub fn run_load(rootfs: &Rootfs) -> Result<(), Error> {
 /// The machines in which policies are applied and removed, alone.
 pub fn run_apply(rootfs: &Rootfs) -> Result<(), Error> {
     let tools = Tools::build(rootfs)?;
-    let reports = vm::run_all(rootfs, &[apply::apparmor(&tools)?, apply::selinux(&tools)?])?;
-    reports.iter().for_each(|report| print!("{report}"));
-    ensure(reports.iter().all(vm::VmReport::is_good), || "not every machine behaved as expected".to_owned())
+    let mut good = true;
+    for job in [apply::apparmor(&tools)?, apply::selinux(&tools)?] {
+        let report = vm::run(rootfs, &job)?;
+        print!("{report}");
+        good &= report.is_good();
+    }
+    ensure(good, || "not every machine behaved as expected".to_owned())
 }
 
 /// The policy as it is, with one layer alone, and without any layer that knows files.
