@@ -15,6 +15,9 @@ const EVERYTHING: &str = "find /etc/apparmor.d /etc/selinux /var/lib/selinux /sr
     find /etc/apparmor.d /etc/selinux /var/lib/selinux /srv -type f ! -name commit_num ! -name 'semanage.*.LOCK' 2>/dev/null \
     | sort | xargs -d '\\n' sha256sum; sort /sys/kernel/security/apparmor/profiles 2>/dev/null; semodule -lfull 2>/dev/null; true";
 
+/// What the distribution's service does at boot, where the kernel runs AppArmor.
+const BOOT: &str = "[ ! -d /sys/kernel/security/apparmor ] || /usr/lib/apparmor/apparmor.systemd reload > /dev/null || exit 9";
+
 fn shell(name: &str, line: &str) -> VmTest {
     let mut test = VmTest::launch(name, ["/bin/sh", "-c", line].map(str::to_owned).into());
     test.step.seconds = TRANSACTION;
@@ -50,7 +53,8 @@ fn job(name: &str, kind: &str, tools: &Tools, bundles: &[&Compiled]) -> Result<V
 /// From nothing to confined runs by name.
 fn installs(bundle: &str, denied: &[&str]) -> Vec<VmTest> {
     vec![
-        shell("before", &format!("({EVERYTHING}) > /root/before; wc -l < /root/before")),
+        // As after a boot: with the profiles of the distribution.
+        shell("before", &format!("{BOOT}; ({EVERYTHING}) > /root/before; wc -l < /root/before")),
         canc("nothing is installed", "status").stdout("no policy is installed"),
         cat("not applied: the name means nothing", PERMITTED).exit(Exit::Code(125)).stderr("cannot open it"),
         canc("an ordinary user may not apply", &format!("apply {bundle}"))
@@ -108,7 +112,9 @@ pub fn apparmor(tools: &Tools) -> Result<VmJob, Error> {
         .stdout("complain mode, not enforce"),
         canc("and mended", &format!("apply {one}")).stdout("done"),
         cat("mended: another read", REFUSED).exit(Exit::Code(1)).audit(&denied),
-        canc("remove", "remove cat").stdout("done"),
+        shell("loaded again as at boot, it is still what canc installed", &format!("{BOOT}; {CANC} status"))
+            .stdout("apparmor  installed"),
+        canc("remove, to go back to it", "remove cat").stdout("done"),
         canc("back to it", "rollback").stdout("done"),
         cat("back: another read", REFUSED).exit(Exit::Code(1)).audit(&denied),
     ]);
