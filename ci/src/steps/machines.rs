@@ -52,7 +52,7 @@ pub fn run_load(rootfs: &Rootfs) -> Result<(), Error> {
 pub fn run_apply(rootfs: &Rootfs) -> Result<(), Error> {
     let tools = Tools::build(rootfs)?;
     let mut good = true;
-    for job in [apply::apparmor(&tools)?, apply::selinux(&tools)?] {
+    for job in [apply::selinux(&tools)?, apply::apparmor(&tools)?] {
         let report = vm::run(rootfs, &job)?;
         print!("{report}");
         good &= report.is_good();

@@ -136,6 +136,10 @@ fn copy_store(host: &Host, place: &Workplace) -> Result<String, String> {
     for dir in [format!("/etc/selinux/{name}"), format!("{stores}/{name}")] {
         let to = below(&place.path().join("root"), &dir);
         copy(&host.path(&dir), &to).map_err(|e| format!("copying the policy store {dir}: {e}"))?;
+        for above in Path::new(&dir).ancestors().skip(1).filter(|above| above.parent().is_some()) {
+            let inside = above.display().to_string();
+            copy_label(&host.path(&inside), &below(&place.path().join("root"), &inside));
+        }
     }
     let root = place.path().join("root/etc/selinux");
     let written = fs::write(root.join("config"), &settings)
