@@ -34,9 +34,14 @@ pub struct Workplace(PathBuf);
 impl Workplace {
     /// Makes it: new, and for root alone.
     pub fn new() -> Result<Self, Failure> {
+        Self::below(Path::new("/"))
+    }
+
+    /// Makes it below another root. In `/tmp`, because there SELinux's tools may read it where SELinux enforces.
+    pub fn below(root: &Path) -> Result<Self, Failure> {
         let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let nanos = nanos.map_or(0, |now| now.subsec_nanos());
-        let path = PathBuf::from(format!("/tmp/canc-load-{}-{nanos:x}", std::process::id()));
+        let path = root.join(format!("tmp/canc-load-{}-{nanos:x}", std::process::id()));
         Self::at(path)
     }
 

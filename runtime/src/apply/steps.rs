@@ -52,9 +52,7 @@ impl Engine {
 
     /// One way or the other.
     fn change(&self, from: &State, to: &State, generation: Option<&str>) -> Result<(), Stop> {
-        let work = self.store.path(".work");
-        disk::remove(&work)?;
-        let place = Workplace::at(work).map_err(Stop::Host)?;
+        let place = Workplace::below(&self.root).map_err(Stop::Host)?;
         self.install_profiles(to, &place)?;
         self.install_modules(to, &place)?;
         self.give_labels(to, &place)?;

@@ -110,11 +110,6 @@ impl Store {
         Ok(file)
     }
 
-    /// A path in the store.
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.dir.join(name)
-    }
-
     /// The current generation's digest; `None` where there is none.
     pub fn current(&self) -> Result<Option<String>, Stop> {
         let path = self.dir.join("current");
