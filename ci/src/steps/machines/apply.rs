@@ -11,9 +11,9 @@ const CANC: &str = "/usr/local/bin/canc";
 const TRANSACTION: u32 = 900;
 /// Everything that an apply may touch but its own store: names, modes, owners, contents, labels; profiles of the kernel; modules.
 /// The module store is written anew by each transaction of semodule, whose caller's SELinux user its files then carry; it counts its
-/// transactions, and has locks.
+/// transactions, has locks, and keeps the empty directory of a priority that had modules.
 const EVERYTHING: &str = "find /etc/apparmor.d /srv -printf '%p %m %U %G %Z\\n' | sort; \
-    find /etc/selinux /var/lib/selinux ! -name commit_num ! -name '*.LOCK' -printf '%p %m %U %G\\n' 2>/dev/null | sort; \
+    find /etc/selinux /var/lib/selinux ! -name commit_num ! -name '*.LOCK' ! -name 400 -printf '%p %m %U %G\\n' 2>/dev/null | sort; \
     find /etc/apparmor.d /etc/selinux /var/lib/selinux /srv -type f ! -name commit_num ! -name 'semanage.*.LOCK' 2>/dev/null \
     | sort | xargs -d '\\n' sha256sum; sort /sys/kernel/security/apparmor/profiles 2>/dev/null; semodule -lfull 2>/dev/null; true";
 
