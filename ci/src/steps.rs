@@ -99,6 +99,11 @@ pub const STEPS: &[Step] = &[
         run: machines::run_userns,
     },
     Step {
+        name: "apply-machines",
+        about: "apply, replace and remove a policy with the owners' tools in machines",
+        run: machines::run_apply,
+    },
+    Step {
         name: "doctor-record",
         about: "record what `canc doctor` sees of each kind of machine",
         run: machines::record_doctor,

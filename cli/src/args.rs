@@ -4,12 +4,14 @@ mod answers;
 mod author;
 mod filters;
 mod host;
+mod installed;
 mod verify;
 
 pub use answers::{DiffArgs, DiffFormat, GraphArgs, GraphFormat, TestArgs, TestFormat, WhyArgs};
 pub use author::{CompletionsArgs, FmtArgs, ManArgs, NewArgs, Shell};
 pub use filters::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, TraceFilterArgs};
 pub use host::{DoctorArgs, Report, RunArgs};
+pub use installed::{ApplyArgs, ChangeArgs, HistoryArgs, PlaceArgs, RemoveArgs, RollbackArgs, StatusArgs};
 pub use verify::VerifyArgs;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -42,6 +44,8 @@ Examples:
   canc verify web.can                perform its tests and a suite of attacks here, layers on and off
   canc doctor                        what this host can enforce, and what mends what it cannot
   canc run web.can -- CMD            start a program under it, with no file written and nothing applied
+  canc apply web.can                 install it on this host, as root; then: canc-run web -- CMD
+  canc status                        what is installed, and whether it still is as it was
   canc trace-filter web.can ptrace   which instructions and lines decide about a call
   canc export oci web.can            the filter for a container runtime
   canc fmt web.can                   give the policy the one form that all have
@@ -114,6 +118,25 @@ pub enum Command {
     /// Give policies their one form: blanks, line ends and indents; words, comments and meaning stay
     #[command(after_help = FMT_EXAMPLES)]
     Fmt(FmtArgs),
+    /// Install policies on this host, all or nothing
+    #[command(after_help = APPLY_EXAMPLES)]
+    Apply(ApplyArgs),
+    /// Say what is installed, and whether it still is as it was installed
+    #[command(after_help = STATUS_EXAMPLES)]
+    Status(StatusArgs),
+    /// Take policies from this host again, and give it back as it was
+    #[command(
+        after_help = "Examples:\n  canc remove web\n  canc remove --all --dry-run\n\nWhat canc remembers in /var/lib/canc stays, so that `canc rollback` can undo it.\n\nExit codes: 0 done; 1 it is not installed; 4 a tool or the host failed"
+    )]
+    Remove(RemoveArgs),
+    /// List what was done on this host
+    #[command(after_help = "Examples:\n  canc history\n  canc history --json | jq '.history[-1]'")]
+    History(HistoryArgs),
+    /// Go back to what was installed before
+    #[command(
+        after_help = "Examples:\n  canc rollback\n  canc rollback 3\n  canc rollback 1f0c9a --dry-run\n\nExit codes: 0 done; 1 there is no such generation, or a conflict; 4 a tool or the host failed"
+    )]
+    Rollback(RollbackArgs),
     /// Explain a message by its code
     #[command(after_help = "Examples:\n  canc explain E0123\n  canc explain --list")]
     Explain(ExplainArgs),
@@ -169,6 +192,30 @@ Examples:
   canc completions bash > ~/.local/share/bash-completion/completions/canc
   canc completions zsh > ~/.zfunc/_canc          with `fpath+=~/.zfunc` before `compinit` in ~/.zshrc
   canc completions fish > ~/.config/fish/completions/canc.fish";
+const APPLY_EXAMPLES: &str = "\
+Examples:
+  canc apply web.can                 show what will change, ask, install
+  canc apply web.can db.canc --yes   several at once, without asking
+  canc apply web.can --dry-run       only say what would change
+  canc run web.can -- nginx          no need to apply: seccomp and Landlock alone, with nothing installed
+
+AppArmor: the profile goes to /etc/apparmor.d, where the distribution loads it at boot, and into the kernel. SELinux: the module
+goes to the store after a trial on a copy of it, and declared paths get their labels. The rest is read from /var/lib/canc by
+`canc-run NAME -- CMD`. What the kernel does not run is kept for later. An interrupted apply is completed or undone by the next
+canc command of root.
+
+Exit codes: 0 done, or there was nothing to do; 1 a conflict, a refusal of the trial, or the answer was no; 3 the policy is wrong;
+4 a tool or the host failed, and the host is as it was";
+
+const STATUS_EXAMPLES: &str = "\
+Examples:
+  canc status
+  canc status web
+  canc status --json | jq '.layers[] | select(.is != \"installed\")'
+
+Root sees more than an ordinary user.
+
+Exit codes: 0 everything is as it was installed and enforces; 1 not; 4 the host failed";
 
 const EXPORT_EXAMPLES: &str = "\
 Examples:

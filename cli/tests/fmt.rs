@@ -117,7 +117,9 @@ mod tests {
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
         // A copy, since others may not reach where it was built.
         let canc = dir.path().join("canc");
-        fs::copy(assert_cmd::cargo::cargo_bin("canc"), &canc).unwrap();
+        // By a program of its own: a copy that a test has open for writing when another one forks cannot be executed.
+        let mut copy = std::process::Command::new("cp");
+        assert!(copy.arg(assert_cmd::cargo::cargo_bin("canc")).arg(&canc).status().unwrap().success());
         let mut command = std::process::Command::new(&canc);
         if fs::metadata("/proc/self").unwrap().uid() == 0 {
             use std::os::unix::process::CommandExt;

@@ -10,6 +10,7 @@ mod manifest;
 
 pub use judge::{Deployed, Subject};
 pub use lower::Lowered;
+pub use manifest::source_digest;
 
 use crate::apparmor::ApparmorOptions;
 use crate::seccomp::SeccompOptions;

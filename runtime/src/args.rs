@@ -4,14 +4,15 @@ use crate::launch::Request;
 use crate::report::Format;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What `--help` prints.
 pub const HELP: &str = "\
 canc-run: start a program under a compiled policy, or refuse and say why
 
-usage: canc-run BUNDLE [OPTIONS] [--] CMD [ARG…]
+usage: canc-run NAME|BUNDLE [OPTIONS] [--] CMD [ARG…]
 
+  NAME               a policy that `canc apply` installed
   BUNDLE             a directory that `canc build` wrote
   --policy NAME      the policy, where the bundle has several
   --load             as root, first load the profile and install the module where the kernel lacks them
@@ -27,6 +28,7 @@ exit codes: the program's own; 125 refused, or canc-run failed; 126 the program 
 executed; 127 it was not found. --dry-run: 0 if it would start, 125 if not.
 
 examples:
+  canc-run cat -- cat /srv/data/readme              after `canc apply cat.can`
   canc-run cat.canc -- cat /srv/data/readme
   canc-run webd.canc --policy webd --report text -- /usr/sbin/webd -f /etc/webd.conf
   canc-run --load webd.canc -- webd                 as root on a host that has not seen the policy yet
@@ -80,6 +82,14 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Str
     }
     let bundle = bundle.ok_or("which bundle?")?;
     if request.command.is_empty() { Err("which program?".into()) } else { Ok(Asked::Launch(bundle, request)) }
+}
+
+/// The word as the name of a policy, where it can be one: such a word means what is installed before it means a directory, so that the
+/// current directory cannot supply the policy.
+#[must_use]
+pub fn applied_name(word: &Path) -> Option<&str> {
+    let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    word.to_str().filter(|name| !name.is_empty() && !name.starts_with('-') && name.bytes().all(good))
 }
 
 /// `--name=value` to its two parts.

@@ -23,6 +23,9 @@ const MAX_ARTEFACT: u64 = 64 << 20;
 /// Bytes of an instruction in a filter file: `struct sock_filter`.
 const INSTRUCTION: usize = 8;
 
+/// Files by their path in the bundle.
+pub type Files = Vec<(String, Vec<u8>)>;
+
 /// An opened bundle.
 #[derive(Debug)]
 pub struct Bundle {
@@ -134,6 +137,30 @@ impl Bundle {
         self.verified(artefact)
     }
 
+    /// The manifest's bytes, and each of its artefacts, verified: everything that a launch can ask for.
+    ///
+    /// # Errors
+    /// A file that is missing or altered.
+    pub fn files(&self) -> Result<(Vec<u8>, Files), Failure> {
+        let bytes = self.place.read(MANIFEST, MAX_MANIFEST)?;
+        let manifest = parse(&bytes)?;
+        let mut files = Vec::new();
+        for artefact in manifest.policies.iter().flat_map(artefacts) {
+            files.push((artefact.path.clone(), self.verified(artefact)?));
+        }
+        Ok((bytes, files))
+    }
+
+    /// Everything that the manifest says of policies.
+    pub(crate) fn policies(&self) -> &[Policy] {
+        &self.manifest.policies
+    }
+
+    /// The digest of the source that was compiled.
+    pub(crate) fn source(&self) -> &str {
+        &self.manifest.source.sha256
+    }
+
     fn verified(&self, artefact: &Artefact) -> Result<Vec<u8>, Failure> {
         let bytes = self.place.read(&artefact.path, MAX_ARTEFACT)?;
         let found: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
@@ -143,6 +170,15 @@ impl Bundle {
         let why = format!("its digest is {found}, the manifest says {}", artefact.sha256);
         Err(Failure::refused(&artefact.path, why, "it was altered after the build: build the bundle again"))
     }
+}
+
+/// The files of a policy.
+pub(crate) fn artefacts(policy: &Policy) -> impl Iterator<Item = &Artefact> {
+    let selinux = policy.selinux.iter().flat_map(|s| [Some(&s.te), Some(&s.fc), s.ports.as_ref()]).flatten();
+    let seccomp = policy.seccomp.iter().flat_map(|s| s.programs.values().flatten().chain([&s.listing]));
+    let apparmor = policy.apparmor.iter().map(|a| &a.source);
+    let landlock = policy.landlock.iter().map(|l| &l.rulesets);
+    selinux.chain(apparmor).chain(seccomp).chain(landlock)
 }
 
 /// Reads one ruleset of a [`canc_bundle::LandlockRulesets`] and passes over the others, which are as many as there are ABIs.

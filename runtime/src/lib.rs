@@ -19,6 +19,7 @@
 //!
 //! [`launch`] does all of this in one call.
 
+pub mod apply;
 pub mod args;
 mod bundle;
 mod caps;
@@ -48,10 +49,11 @@ mod script;
 pub mod survey;
 mod sys;
 mod system;
+mod tools;
 mod trusted;
 mod walk;
 
-pub use bundle::Bundle;
+pub use bundle::{Bundle, Files};
 pub use caps::CapSet;
 pub use failure::{Code, Failure};
 pub use host::HostFacts as Host;

@@ -1,18 +1,16 @@
 //! A policy of a bundle to its module and its profile in the running kernel, by their owners' tools, as root: what a launch then needs.
 //! Only what is missing, or is not what this bundle holds, is loaded.
 
-mod tools;
-
 use crate::bundle::Bundle;
 use crate::failure::Failure;
 use crate::host::{ApparmorFacts, HostFacts, ProfileFacts, SelinuxFacts, kernel_digest};
 use crate::loaded::{self, Record, module_source, profile_source};
 use crate::plan::Policy;
+use crate::tools::{Tools, Workplace};
 use canc_bundle::{ApparmorEntry, Artefact, SelinuxEntry};
 use rustix::process::geteuid;
 use std::fs;
 use std::path::Path;
-use tools::{Workplace, run};
 
 /// Loads, and tells in words what was.
 ///
@@ -84,45 +82,70 @@ fn is_there(policy: &Policy, host: &HostFacts) -> Result<(), Failure> {
 /// Replaces, never removes and adds: running programs and other launches are never without it.
 fn profile(bundle: &Bundle, entry: &ApparmorEntry) -> Result<(), Failure> {
     let place = Workplace::new()?;
-    let file = put(bundle, &place, &entry.source, &entry.profile)?;
-    run("apparmor_parser", &["--replace", "--skip-cache", &file], &place)?;
+    let file = place.put(&entry.profile, &bundle.bytes(&entry.source)?)?;
+    replace_profile(&Tools::default(), &file, &place)?;
     let record = Record::Known { source: profile_source(entry), kernel: kernel_digest(&entry.profile) };
     loaded::write("apparmor", &entry.profile, &record)
 }
 
+/// Puts a profile's file into the kernel in place of what is there.
+pub(crate) fn replace_profile(tools: &Tools, file: &str, place: &Workplace) -> Result<(), Failure> {
+    tools.run("apparmor_parser", &["--replace", "--skip-cache", file], place)
+}
+
 /// Compiles, packages, installs in one transaction with the ports' side module, and labels the files that the module speaks of.
 fn module(bundle: &Bundle, entry: &SelinuxEntry) -> Result<(), Failure> {
-    let place = Workplace::new()?;
-    let te = put(bundle, &place, &entry.te, &format!("{}.te", entry.module))?;
-    let fc = put(bundle, &place, &entry.fc, &format!("{}.fc", entry.module))?;
-    let (compiled, package) =
-        (place.file(&format!("{}.mod", entry.module)), place.file(&format!("{}.pp", entry.module)));
-    run("checkmodule", &["-M", "-m", "-o", &compiled, &te], &place)?;
-    let contexts = String::from_utf8_lossy(&bundle.bytes(&entry.fc)?).into_owned();
-    let mut arguments = vec!["-o", &package, "-m", &compiled];
-    // An empty file is refused, though it says nothing wrong.
-    if !contexts.is_empty() {
-        arguments.extend(["-f", &fc]);
-    }
-    run("semodule_package", &arguments, &place)?;
-    let ports = match &entry.ports {
-        Some(ports) => Some(put(bundle, &place, ports, &file_name(ports))?),
-        None => None,
-    };
-    let mut arguments = vec!["-i", &package];
-    arguments.extend(ports.iter().flat_map(|ports| ["-i", ports]));
-    run("semodule", &arguments, &place)?;
-    for directory in labelled(&contexts) {
+    let (tools, place) = (Tools::default(), Workplace::new()?);
+    let packages = package(&tools, &place, bundle, entry)?;
+    install(&tools, &packages, &place)?;
+    for directory in labelled(&contexts(bundle, entry)?) {
         if fs::exists(&directory).unwrap_or(false) {
-            run("restorecon", &["-R", "-x", &directory], &place)?;
+            label(&tools, &directory, &place)?;
         }
     }
     let record = Record::Known { source: module_source(entry), kernel: None };
     loaded::write("selinux", &entry.domain, &record)
 }
 
-fn put(bundle: &Bundle, place: &Workplace, artefact: &Artefact, name: &str) -> Result<String, Failure> {
-    place.put(name, &bundle.bytes(artefact)?)
+/// Compiles a module to a package, and returns the files to install, the ports' side module among them.
+pub(crate) fn package(
+    tools: &Tools,
+    place: &Workplace,
+    bundle: &Bundle,
+    entry: &SelinuxEntry,
+) -> Result<Vec<String>, Failure> {
+    let te = place.put(&format!("{}.te", entry.module), &bundle.bytes(&entry.te)?)?;
+    let fc = place.put(&format!("{}.fc", entry.module), &bundle.bytes(&entry.fc)?)?;
+    let (compiled, package) =
+        (place.file(&format!("{}.mod", entry.module)), place.file(&format!("{}.pp", entry.module)));
+    tools.run("checkmodule", &["-M", "-m", "-o", &compiled, &te], place)?;
+    let mut arguments = vec!["-o", &package, "-m", &compiled];
+    // An empty file is refused, though it says nothing wrong.
+    if !contexts(bundle, entry)?.is_empty() {
+        arguments.extend(["-f", &fc]);
+    }
+    tools.run("semodule_package", &arguments, place)?;
+    let mut packages = vec![package];
+    if let Some(ports) = &entry.ports {
+        packages.push(place.put(&file_name(ports), &bundle.bytes(ports)?)?);
+    }
+    Ok(packages)
+}
+
+/// Installs packages in one transaction.
+pub(crate) fn install(tools: &Tools, packages: &[String], place: &Workplace) -> Result<(), Failure> {
+    let arguments: Vec<&str> = packages.iter().flat_map(|file| ["-i", file.as_str()]).collect();
+    tools.run("semodule", &arguments, place)
+}
+
+/// Gives a directory and everything below, on its file system, the labels that the installed policy has for them; follows no link.
+pub(crate) fn label(tools: &Tools, directory: &str, place: &Workplace) -> Result<(), Failure> {
+    tools.run("restorecon", &["-R", "-x", directory], place)
+}
+
+/// The file contexts of a module.
+pub(crate) fn contexts(bundle: &Bundle, entry: &SelinuxEntry) -> Result<String, Failure> {
+    Ok(String::from_utf8_lossy(&bundle.bytes(&entry.fc)?).into_owned())
 }
 
 /// The side module keeps its file name, which is its module's name.
@@ -132,7 +155,7 @@ fn file_name(artefact: &Artefact) -> String {
 
 /// What stands before the first character of a pattern that has a meaning, up to a whole component. A path right below the root is left
 /// to whoever administers it, and so are homes, whose lines name no path.
-fn labelled(contexts: &str) -> Vec<String> {
+pub(crate) fn labelled(contexts: &str) -> Vec<String> {
     let patterns = contexts.lines().filter_map(|line| line.split('\t').next()).filter(|p| p.starts_with('/'));
     let mut paths: Vec<String> = patterns.filter_map(stem).collect();
     paths.sort();

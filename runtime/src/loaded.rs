@@ -58,10 +58,15 @@ pub fn read(layer: &str, name: &str) -> Option<Record> {
 }
 
 fn place(layer: &str, name: &str) -> PathBuf {
-    Path::new(DIRECTORY).join(format!("{layer}.{name}.json"))
+    place_below(Path::new("/"), layer, name)
 }
 
-fn read_at(path: &Path) -> Result<Option<Record>, String> {
+/// The file of a record below a root.
+pub(crate) fn place_below(root: &Path, layer: &str, name: &str) -> PathBuf {
+    root.join(DIRECTORY.trim_start_matches('/')).join(format!("{layer}.{name}.json"))
+}
+
+pub(crate) fn read_at(path: &Path) -> Result<Option<Record>, String> {
     let shown = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
     let found = match walk(path, trusted::check) {
         Ok(found) => found,

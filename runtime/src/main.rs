@@ -1,6 +1,7 @@
 //! `canc-run`: the command line to a launch, and a failure to standard error and an exit code.
 #![cfg_attr(not(test), no_main)]
 
+use canc_runtime::apply;
 use canc_runtime::args::{self, Asked};
 use canc_runtime::{Bundle, Code, Decision, Failure, Request, launch, standard_descriptors};
 use std::ffi::OsString;
@@ -30,7 +31,17 @@ fn run(words: Vec<OsString>) -> u8 {
 
 fn start(bundle: &Path, mut request: Request) -> Result<Decision, Failure> {
     request.opened_stdio = standard_descriptors()?;
-    launch(&Bundle::open(bundle)?, request)
+    let applied = match args::applied_name(bundle) {
+        Some(name) => apply::find(Path::new("/"), name)?.map(|path| (name, path)),
+        None => None,
+    };
+    match applied {
+        Some((name, path)) => {
+            request.policy.get_or_insert_with(|| name.to_owned());
+            launch(&Bundle::open(&path)?, request)
+        }
+        None => launch(&Bundle::open(bundle)?, request),
+    }
 }
 
 fn dry_run(decision: &Decision) -> u8 {

@@ -1,6 +1,7 @@
 //! Differential tests of the compiled `cat` policy: what each layer refuses by itself, with its own audit record, and that
 //! without the layer it works. One kind of machine for each layer of access control, one without, and this machine's own kernel.
 
+mod apply;
 mod calls;
 mod doctor;
 mod instances;
@@ -29,6 +30,7 @@ pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
     let mut jobs = vec![selinux(rootfs, &tools)?, apparmor(&tools)?, none];
     jobs.extend([instances::job(rootfs, &tools)?, load::selinux(&tools)?, load::apparmor(&tools)?]);
     jobs.push(userns::job(&tools)?);
+    jobs.extend([apply::selinux(&tools)?, apply::apparmor(&tools)?]);
     jobs.extend(examples::jobs(rootfs, &tools)?);
     jobs.push(fragments::job(&tools, "debian13-apparmor")?);
     let mut good = true;
@@ -53,6 +55,18 @@ pub fn run_userns(rootfs: &Rootfs) -> Result<(), Error> {
     let report = vm::run(rootfs, &userns::job(&Tools::build(rootfs)?)?)?;
     print!("{report}");
     ensure(report.is_good(), || "the machine did not behave as expected".to_owned())
+}
+
+/// The machines in which policies are applied and removed, alone.
+pub fn run_apply(rootfs: &Rootfs) -> Result<(), Error> {
+    let tools = Tools::build(rootfs)?;
+    let mut good = true;
+    for job in [apply::selinux(&tools)?, apply::apparmor(&tools)?] {
+        let report = vm::run(rootfs, &job)?;
+        print!("{report}");
+        good &= report.is_good();
+    }
+    ensure(good, || "not every machine behaved as expected".to_owned())
 }
 
 /// The policy as it is, with one layer alone, and without any layer that knows files.

@@ -1,5 +1,6 @@
 //! One file per command; each turns arguments into calls of the pure crates and prints what they answer.
 
+mod apply;
 mod build;
 mod check;
 mod compile;
@@ -11,10 +12,12 @@ mod export;
 mod fmt;
 mod graph;
 mod import;
+mod installed;
 mod man;
 mod new;
 mod provenance;
 mod run;
+mod status;
 mod std_library;
 mod target_options;
 mod test;
@@ -37,6 +40,7 @@ pub fn run(cli: &Cli, streams: &mut Streams<'_>) -> Exit {
         Color::Never => streams.color = false,
     }
     let done = match &cli.command {
+        Command::Apply(args) => apply::run(args, streams),
         Command::Build(args) => build::run(args, streams),
         Command::Check(args) => check::run(args, streams),
         Command::Completions(args) => completions::run(args, streams),
@@ -49,7 +53,11 @@ pub fn run(cli: &Cli, streams: &mut Streams<'_>) -> Exit {
         Command::Run(args) => run::run(args, streams),
         Command::Export(args) => export::run(args, streams),
         Command::Graph(args) => graph::run(args, streams),
+        Command::History(args) => status::history(args, streams),
         Command::Import(args) => import::run(args, streams),
+        Command::Remove(args) => installed::remove(args, streams),
+        Command::Rollback(args) => installed::rollback(args, streams),
+        Command::Status(args) => status::run(args, streams),
         Command::Std(args) => std_library::run(args, streams),
         Command::Test(args) => test::run(args, streams),
         Command::TraceFilter(args) => trace_filter::run(args, streams),

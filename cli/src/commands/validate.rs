@@ -64,7 +64,8 @@ fn built(args: &ValidateArgs, compiled: &mut Compiled) -> Result<Option<Build>, 
 }
 
 fn ask(args: &ValidateArgs, bundle: &Path, streams: &mut Streams<'_>) -> Outcome {
-    let report = validate::run(bundle, &Options { sysroot: args.sysroot.clone() }).map_err(Failure::host)?;
+    let report = validate::run(bundle, &Options { sysroot: args.sysroot.clone(), ..Options::default() })
+        .map_err(Failure::host)?;
     let exit = report.exit();
     if args.json {
         streams.out(&to_json(&serde_json::json!({ "ok": exit == Exit::Done, "checks": report.checks })));

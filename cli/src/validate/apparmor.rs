@@ -25,6 +25,7 @@ fn parse(bundle: &Bundle, host: &Host, profile: &[u8]) -> Answer {
     if host.has(TOOL) && !host.path(&features).is_file() {
         return Answer::NotChecked(format!("this host's AppArmor does not have {features}"));
     }
+    let features = host.seen(&features).display().to_string();
     let args = ["-Q", "-T", "-K", "-M", &features, "--warn=all", "--Werror"];
     match host.run(TOOL, args, profile) {
         Ok(ran) if ran.good => Answer::Accepted,

@@ -4,11 +4,11 @@
 
 use rustix::process::{Pid, Signal, geteuid, kill_process_group};
 use std::ffi::OsString;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread::JoinHandle;
+use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -21,6 +21,9 @@ const LIMIT: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub struct Host {
     sysroot: Option<PathBuf>,
+    /// Whether tools run inside of the other root, or in this one with its files.
+    inside: bool,
+    limit: Duration,
 }
 
 /// How a tool ended.
@@ -54,12 +57,22 @@ impl Workplace {
 impl Host {
     /// This host.
     pub fn here() -> Self {
-        Self { sysroot: None }
+        Self { sysroot: None, inside: false, limit: LIMIT }
+    }
+
+    /// The tools of a root file system run in this one, where they see its files by their paths here.
+    pub fn beside(root: &Path, limit: Option<Duration>) -> Self {
+        Self { sysroot: Some(root.to_owned()), inside: false, limit: limit.unwrap_or(LIMIT) }
+    }
+
+    /// A path of the root as its tools see it.
+    pub fn seen(&self, inside: &str) -> PathBuf {
+        if self.inside { inside.into() } else { self.path(inside) }
     }
 
     /// This host, or a root file system on it.
     pub fn new(sysroot: Option<&Path>) -> Result<Self, String> {
-        let Some(root) = sysroot else { return Ok(Self { sysroot: None }) };
+        let Some(root) = sysroot else { return Ok(Self::here()) };
         if !root.join("usr").is_dir() {
             return Err(format!("`{}` is no root file system", root.display()));
         }
@@ -67,7 +80,7 @@ impl Host {
             return Err("--sysroot changes root, which only root may".to_owned());
         }
         let root = root.canonicalize().map_err(|e| format!("{}: {e}", root.display()))?;
-        Ok(Self { sysroot: Some(root) })
+        Ok(Self { sysroot: Some(root), inside: true, limit: LIMIT })
     }
 
     /// A path of the root that tools see, for this process.
@@ -97,8 +110,10 @@ impl Host {
         let made = tempfile::Builder::new().prefix("canc-validate-").tempdir_in(&parent);
         let dir = made.map_err(|e| format!("{}: {e}", parent.display()))?;
         let inside = match &self.sysroot {
-            Some(root) => Path::new("/").join(dir.path().strip_prefix(root).unwrap_or(dir.path())),
-            None => dir.path().to_owned(),
+            Some(root) if self.inside => {
+                Path::new("/").join(dir.path().strip_prefix(root).unwrap_or(dir.path()))
+            }
+            _ => dir.path().to_owned(),
         };
         Ok(Workplace { dir, inside })
     }
@@ -112,15 +127,15 @@ impl Host {
     ) -> Result<Ran, String> {
         let program = self.find(tool).ok_or_else(|| format!("{tool} is not installed"))?;
         let mut command = match &self.sysroot {
-            Some(root) => {
+            Some(root) if self.inside => {
                 let mut command = Command::new("chroot");
                 command.arg(root).arg(&program);
                 command
             }
-            None => Command::new(&program),
+            _ => Command::new(self.path(&program)),
         };
         command.args(args.into_iter().map(Into::into)).env("LC_ALL", "C").current_dir("/");
-        let ran = run(command, input, LIMIT).map_err(|e| format!("{tool}: {e}"))?;
+        let ran = run(command, input, self.limit).map_err(|e| format!("{tool}: {e}"))?;
         match ran.code {
             // What chroot(1) answers when it could not run the program.
             Some(125..=127) => Err(format!("{tool} did not run: {}", ran.text.trim())),
@@ -144,9 +159,22 @@ pub fn run(mut command: Command, input: &[u8], limit: Duration) -> Result<Ended,
     if let Some(mut stdin) = child.stdin.take() {
         let input = input.to_owned();
         // A tool that refuses early does not read all of it.
-        std::thread::spawn(move || stdin.write_all(&input));
+        if let Err(e) = Builder::new().spawn(move || stdin.write_all(&input)) {
+            end_group(&mut child);
+            return Err(e.to_string());
+        }
     }
-    let (stdout, stderr) = (child.stdout.take().map(collect), child.stderr.take().map(collect));
+    let collected = child.stdout.take().map(collect).transpose().and_then(|out| {
+        let err = child.stderr.take().map(collect).transpose()?;
+        Ok([out, err])
+    });
+    let words = match collected {
+        Ok(words) => words,
+        Err(e) => {
+            end_group(&mut child);
+            return Err(e.to_string());
+        }
+    };
     let start = Instant::now();
     let mut pause = Duration::from_micros(500);
     let status = loop {
@@ -158,15 +186,15 @@ pub fn run(mut command: Command, input: &[u8], limit: Duration) -> Result<Ended,
         pause = (pause * 2).min(Duration::from_millis(20));
     };
     end_group(&mut child);
-    let text = [stdout, stderr].into_iter().flatten().filter_map(|r| r.join().ok()).collect::<String>();
+    let text = words.into_iter().flatten().filter_map(|r| r.join().ok()).collect::<String>();
     match status {
         Some(status) => Ok(Ended { code: status.code(), signal: status.signal(), text }),
         None => Err(format!("no end within {} s, so it was ended", limit.as_secs())),
     }
 }
 
-fn collect(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
-    std::thread::spawn(move || {
+fn collect(mut from: impl Read + Send + 'static) -> io::Result<JoinHandle<String>> {
+    Builder::new().spawn(move || {
         let mut bytes = Vec::new();
         let _ = from.read_to_end(&mut bytes);
         String::from_utf8_lossy(&bytes).into_owned()

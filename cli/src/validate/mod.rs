@@ -23,6 +23,10 @@ use std::path::{Path, PathBuf};
 pub struct Options {
     /// A root file system whose tools are asked instead of this host's. The kernel is always this host's.
     pub sysroot: Option<PathBuf>,
+    /// A private root, whose tools run in this one.
+    pub beside: Option<PathBuf>,
+    /// How long a tool may take; `None` for the usual time.
+    pub limit: Option<std::time::Duration>,
 }
 
 /// Everything that was asked.
@@ -66,7 +70,10 @@ pub enum Answer {
 /// A directory that is no bundle, in one line.
 pub fn run(dir: &Path, options: &Options) -> Result<Report, String> {
     let bundle = Bundle::open(dir)?;
-    let host = Host::new(options.sysroot.as_deref())?;
+    let host = match &options.beside {
+        Some(root) => Host::beside(root, options.limit),
+        None => Host::new(options.sysroot.as_deref())?,
+    };
     let mut checks = Vec::new();
     checks.extend(selinux::check(&bundle, &host));
     checks.extend(apparmor::check(&bundle, &host));

@@ -136,6 +136,10 @@ fn copy_store(host: &Host, place: &Workplace) -> Result<String, String> {
     for dir in [format!("/etc/selinux/{name}"), format!("{stores}/{name}")] {
         let to = below(&place.path().join("root"), &dir);
         copy(&host.path(&dir), &to).map_err(|e| format!("copying the policy store {dir}: {e}"))?;
+        for above in Path::new(&dir).ancestors().skip(1).filter(|above| above.parent().is_some()) {
+            let inside = above.display().to_string();
+            copy_label(&host.path(&inside), &below(&place.path().join("root"), &inside));
+        }
     }
     let root = place.path().join("root/etc/selinux");
     let written = fs::write(root.join("config"), &settings)
@@ -167,6 +171,7 @@ fn below(root: &Path, absolute: &str) -> PathBuf {
 /// Copies directories and regular files; a store has nothing else.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
+    copy_label(from, to);
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let (kind, to) = (entry.file_type()?, to.join(entry.file_name()));
@@ -174,7 +179,19 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
             copy(&entry.path(), &to)?;
         } else if kind.is_file() {
             fs::copy(entry.path(), &to)?;
+            copy_label(&entry.path(), &to);
         }
     }
     Ok(())
+}
+
+/// Where SELinux enforces, semodule may change what is labelled as a store. Where labels cannot be set nobody asks for them.
+fn copy_label(from: &Path, to: &Path) {
+    const LABEL: &str = "security.selinux";
+    let mut label = [0; 4096];
+    if let Ok(size) = rustix::fs::lgetxattr(from, LABEL, &mut label[..])
+        && let Some(label) = label.get(..size)
+    {
+        let _ = rustix::fs::lsetxattr(to, LABEL, label, rustix::fs::XattrFlags::empty());
+    }
 }

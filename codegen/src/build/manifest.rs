@@ -41,14 +41,20 @@ pub fn assemble(
 }
 
 fn source(sources: &SourceMap) -> Source {
+    let name = sources.iter().next().map_or("", |(_, f)| &f.name);
+    Source { name: name.rsplit('/').next().unwrap_or(name).to_owned(), sha256: source_digest(sources) }
+}
+
+/// The digest of all texts that took part, as the manifest has it.
+#[must_use]
+pub fn source_digest(sources: &SourceMap) -> String {
     let mut hash = Sha256::new();
     for (_, file) in sources.iter() {
         // The length first, so that no two lists of texts run together into the same bytes.
         hash.update((file.text.len() as u64).to_le_bytes());
         hash.update(file.text.as_bytes());
     }
-    let name = sources.iter().next().map_or("", |(_, f)| &f.name);
-    Source { name: name.rsplit('/').next().unwrap_or(name).to_owned(), sha256: hex(&hash.finalize()) }
+    hex(&hash.finalize())
 }
 
 fn policy_entry(

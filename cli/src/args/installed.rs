@@ -1,0 +1,116 @@
+//! The options of the commands on what is installed on this host.
+
+use clap::Args;
+use std::path::PathBuf;
+
+/// What each of them takes.
+#[derive(Debug, Clone, Args)]
+pub struct PlaceArgs {
+    /// Work in this root, with its tools, and with files below its `sys` as its kernel; for tests
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+
+    /// Wait this long for another canc that is changing the host
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    pub wait: u64,
+
+    /// End a tool that takes longer [default: 600]
+    #[arg(long, value_name = "SECONDS")]
+    pub tool_limit: Option<u64>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What those take that change something.
+#[derive(Debug, Clone, Args)]
+pub struct ChangeArgs {
+    /// Do not ask; without a terminal nobody is asked
+    #[arg(short, long)]
+    pub yes: bool,
+
+    /// Only say what would change
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Where, and how long.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// `canc apply`.
+#[derive(Debug, Clone, Args)]
+pub struct ApplyArgs {
+    /// Policies, or directories that `canc build` wrote
+    #[arg(value_name = "POLICY|BUNDLE", required = true)]
+    pub subjects: Vec<PathBuf>,
+
+    /// Give a parameter of the policies its value; may be repeated
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+
+    /// The SELinux policy that modules are made for [default: debian13]
+    #[arg(long, value_name = "BASE")]
+    pub selinux_base: Option<String>,
+
+    /// The AppArmor policy ABI [default: 4.0]
+    #[arg(long, value_name = "ABI", value_parser = ["3.0", "4.0"])]
+    pub apparmor_abi: Option<String>,
+
+    /// Accept `raw` text for a target in the policies
+    #[arg(long)]
+    pub allow_raw: bool,
+
+    /// How.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// `canc status`.
+#[derive(Debug, Clone, Args)]
+pub struct StatusArgs {
+    /// Names of policies; all without one
+    #[arg(value_name = "NAME")]
+    pub policies: Vec<String>,
+
+    /// Where, and how long.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// `canc remove`.
+#[derive(Debug, Clone, Args)]
+pub struct RemoveArgs {
+    /// Names of policies
+    #[arg(value_name = "NAME", required_unless_present = "all")]
+    pub policies: Vec<String>,
+
+    /// All of them
+    #[arg(long, conflicts_with = "policies")]
+    pub all: bool,
+
+    /// How.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// `canc rollback`.
+#[derive(Debug, Clone, Args)]
+pub struct RollbackArgs {
+    /// A number or a digest that `canc history` shows [default: the one before the current]
+    #[arg(value_name = "GENERATION")]
+    pub generation: Option<String>,
+
+    /// How.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// `canc history`.
+#[derive(Debug, Clone, Args)]
+pub struct HistoryArgs {
+    /// Where, and how long.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}

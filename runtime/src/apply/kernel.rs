@@ -1,0 +1,206 @@
+//! What the kernel and SELinux's store have loaded. Below a private root a recorded kernel answers: files with the same names.
+
+use super::Stop;
+use super::state::digest;
+use crate::failure::Failure;
+use crate::procfs::{KernelDir, explain, write_text};
+use rustix::fs::{Dir, OFlags};
+use rustix::io::Errno;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+const APPARMOR: &str = "sys/kernel/security/apparmor/policy/profiles";
+const ENABLED: &str = "/sys/module/apparmor/parameters/enabled";
+/// What a module consists of in the store.
+const MODULE_FILES: [&str; 3] = ["cil", "hll", "lang_ext"];
+
+/// Whom to ask.
+#[derive(Debug)]
+pub struct Kernel {
+    root: PathBuf,
+    recorded: bool,
+}
+
+/// A loaded profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// `enforce`, `complain`, …
+    pub mode: String,
+    /// The kernel's digest, where it makes one.
+    pub digest: Option<String>,
+    /// The programs that enter it whoever starts them.
+    pub attach: String,
+}
+
+/// Everything that was asked, at one time.
+#[derive(Debug)]
+pub struct Facts {
+    /// The profiles by name; `None` where the kernel does not run AppArmor.
+    pub apparmor: Option<BTreeMap<String, Profile>>,
+    /// SELinux, where the kernel runs it.
+    pub selinux: Option<Selinux>,
+}
+
+/// SELinux on this host.
+#[derive(Debug)]
+pub struct Selinux {
+    /// Whether it enforces.
+    pub enforcing: bool,
+    /// The modules of the store.
+    pub modules: BTreeSet<String>,
+}
+
+impl Kernel {
+    /// This kernel, or what files below a root say.
+    pub fn new(root: &Path, recorded: bool) -> Self {
+        Self { root: root.to_owned(), recorded }
+    }
+
+    /// Asks.
+    pub fn facts(&self) -> Result<Facts, Stop> {
+        Ok(Facts { apparmor: self.apparmor()?, selinux: self.selinux()? })
+    }
+
+    fn apparmor(&self) -> Result<Option<BTreeMap<String, Profile>>, Stop> {
+        let failed = |why: String, remedy: &str| Stop::Host(Failure::refused("AppArmor", why, remedy));
+        let odd = |e: io::Error| failed(format!("the kernel's list of profiles: {e}"), "");
+        if self.recorded {
+            let dir = self.root.join(APPARMOR);
+            return match names(fs::read_dir(&dir).map(|dir| dir.flatten().map(|e| e.file_name()))) {
+                Ok(Some(names)) => {
+                    let read = |file: String| fs::read_to_string(dir.join(file)).map(|t| t.trim().to_owned());
+                    profiles(names, read).map(Some).map_err(odd)
+                }
+                Ok(None) => Ok(None),
+                Err(e) => Err(odd(e)),
+            };
+        }
+        if fs::read_to_string(ENABLED).map_or(true, |text| text.trim() != "Y") {
+            return Ok(None);
+        }
+        let mount =
+            "mount -t securityfs securityfs /sys/kernel/security, or run this outside of the container";
+        let dir = KernelDir::apparmor().map_err(|e| {
+            failed(format!("it runs, and /sys/kernel/security does not show it: {}", explain(&e)), mount)
+        })?;
+        let list = dir.file("profiles", OFlags::RDONLY | OFlags::DIRECTORY).map_err(odd)?;
+        let list = Dir::new(list).map_err(|e| odd(e.into()))?;
+        let names =
+            list.flatten().map(|e| std::ffi::OsString::from(e.file_name().to_string_lossy().as_ref()));
+        let names = names.filter(|name| !name.to_string_lossy().starts_with('.')).collect();
+        profiles(names, |file| dir.text(format!("profiles/{file}"))).map(Some).map_err(odd)
+    }
+
+    fn selinux(&self) -> Result<Option<Selinux>, Stop> {
+        let failed = |e: io::Error| {
+            Stop::Host(Failure::refused("SELinux", format!("it does not answer: {}", explain(&e)), ""))
+        };
+        let enforce = if self.recorded {
+            fs::read_to_string(self.root.join("sys/fs/selinux/enforce"))
+        } else {
+            KernelDir::selinux().and_then(|dir| dir.text("enforce"))
+        };
+        let enforcing = match enforce {
+            Ok(text) => text.trim() == "1",
+            Err(e) if matches!(Errno::from_io_error(&e), Some(Errno::NOENT | Errno::NODEV)) => {
+                return Ok(None);
+            }
+            Err(e) => return Err(failed(e)),
+        };
+        Ok(Some(Selinux { enforcing, modules: self.modules().map_err(failed)? }))
+    }
+
+    /// The priorities of the store of the policy that the host is configured for.
+    fn priorities(&self) -> io::Result<Vec<PathBuf>> {
+        let config = fs::read_to_string(self.root.join("etc/selinux/config"))?;
+        let kind = config.lines().find_map(|line| line.strip_prefix("SELINUXTYPE=")).unwrap_or("default");
+        let mut all = entries(&self.root.join("var/lib/selinux").join(kind.trim()).join("active/modules"))?;
+        // Beside the priorities there is a directory of those that are switched off.
+        all.retain(|p| p.file_name().is_some_and(|n| n.as_encoded_bytes().iter().all(u8::is_ascii_digit)));
+        Ok(all)
+    }
+
+    fn modules(&self) -> io::Result<BTreeSet<String>> {
+        let mut modules = BTreeSet::new();
+        for priority in self.priorities()? {
+            let names = entries(&priority)?;
+            modules.extend(names.iter().filter_map(|m| Some(m.file_name()?.to_string_lossy().into_owned())));
+        }
+        Ok(modules)
+    }
+
+    /// The digest of a module as the store has it, over all priorities.
+    pub fn module_digest(&self, name: &str) -> Result<Option<String>, Stop> {
+        let failed = |e: io::Error| Stop::Host(Failure::refused("SELinux's store", e.to_string(), ""));
+        let mut found = Vec::new();
+        for priority in self.priorities().map_err(failed)? {
+            for file in MODULE_FILES {
+                match fs::read(priority.join(name).join(file)) {
+                    Ok(bytes) => found.push(digest(&bytes)),
+                    Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+                    Err(e) => return Err(failed(e)),
+                }
+            }
+        }
+        Ok((!found.is_empty()).then(|| digest(found.join(" ").as_bytes())))
+    }
+
+    /// Whether the loaded policy has a type.
+    pub fn knows_type(&self, name: &str) -> Result<bool, Stop> {
+        let failed = |e: io::Error| {
+            Stop::Host(Failure::refused("SELinux", format!("asked for the type {name}: {}", explain(&e)), ""))
+        };
+        if self.recorded {
+            let types = fs::read_to_string(self.root.join("sys/fs/selinux/types")).unwrap_or_default();
+            return Ok(types.lines().any(|line| line == name));
+        }
+        let ask = || -> io::Result<bool> {
+            let dir = KernelDir::selinux()?;
+            let level = if dir.text("mls")? == "1" { ":s0" } else { "" };
+            // Every type is valid with `object_r`, whatever roles may have it.
+            let context = format!("system_u:object_r:{name}{level}");
+            match write_text(dir.file("context", OFlags::RDWR)?, &context) {
+                Ok(()) => Ok(true),
+                Err(e) if Errno::from_io_error(&e) == Some(Errno::INVAL) => Ok(false),
+                Err(e) => Err(e),
+            }
+        };
+        ask().map_err(failed)
+    }
+}
+
+fn names(
+    found: io::Result<impl Iterator<Item = std::ffi::OsString>>,
+) -> io::Result<Option<Vec<std::ffi::OsString>>> {
+    match found {
+        Ok(names) => Ok(Some(names.collect())),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+/// A profile's directory is its name and a number; profiles inside others are not canc's.
+fn profiles(
+    names: Vec<std::ffi::OsString>,
+    read: impl Fn(String) -> io::Result<String>,
+) -> io::Result<BTreeMap<String, Profile>> {
+    let mut out = BTreeMap::new();
+    for name in names {
+        let dir = name.to_string_lossy().into_owned();
+        let text = |file: &str| read(format!("{dir}/{file}"));
+        // One that is removed meanwhile is none.
+        let (Ok(name), Ok(mode)) = (text("name"), text("mode")) else { continue };
+        let digest = |kind: &str| text(kind).ok().map(|text| format!("{kind}:{text}"));
+        let digest = digest("sha256").or_else(|| digest("sha1"));
+        out.insert(name, Profile { mode, digest, attach: text("attach").unwrap_or_default() });
+    }
+    Ok(out)
+}
+
+fn entries(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut out: Vec<PathBuf> = fs::read_dir(dir)?.map(|e| Ok(e?.path())).collect::<io::Result<_>>()?;
+    out.sort();
+    Ok(out)
+}
