@@ -104,25 +104,25 @@ pub enum Command {
     #[command(after_help = answers::GRAPH_EXAMPLES)]
     Graph(GraphArgs),
     /// Say what this host can enforce, or what of a policy, by trying it
-    #[command(after_help = DOCTOR_EXAMPLES)]
+    #[command(after_help = host::DOCTOR_EXAMPLES)]
     Doctor(DoctorArgs),
     /// Perform a policy's tests and a suite of attacks on this host, under all layers, each alone, and none
     #[command(after_help = verify::EXAMPLES)]
     Verify(VerifyArgs),
     /// Start a program under a policy, or refuse and say why
-    #[command(after_help = RUN_EXAMPLES, override_usage = "canc run [OPTIONS] POLICY|BUNDLE -- CMD [ARG…]")]
+    #[command(after_help = host::RUN_EXAMPLES, override_usage = "canc run [OPTIONS] POLICY|BUNDLE -- CMD [ARG…]")]
     Run(RunArgs),
     /// Start a policy for a program from what this machine knows of it: its package, unit, sockets and libraries
-    #[command(after_help = NEW_EXAMPLES)]
+    #[command(after_help = author::NEW_EXAMPLES)]
     New(NewArgs),
     /// Give policies their one form: blanks, line ends and indents; words, comments and meaning stay
-    #[command(after_help = FMT_EXAMPLES)]
+    #[command(after_help = author::FMT_EXAMPLES)]
     Fmt(FmtArgs),
     /// Install policies on this host, all or nothing
-    #[command(after_help = APPLY_EXAMPLES)]
+    #[command(after_help = installed::APPLY_EXAMPLES)]
     Apply(ApplyArgs),
     /// Say what is installed, and whether it still is as it was installed
-    #[command(after_help = STATUS_EXAMPLES)]
+    #[command(after_help = installed::STATUS_EXAMPLES)]
     Status(StatusArgs),
     /// Take policies from this host again, and give it back as it was
     #[command(
@@ -144,7 +144,7 @@ pub enum Command {
     #[command(after_help = "Examples:\n  canc std\n  canc std base")]
     Std(StdArgs),
     /// Print what completes canc's words in a shell
-    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    #[command(after_help = author::COMPLETIONS_EXAMPLES)]
     Completions(CompletionsArgs),
     /// Write manual pages: one for each command, and canc(5) for the language
     #[command(
@@ -155,96 +155,15 @@ pub enum Command {
     #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(ValidateArgs),
     /// Walk a system call through the filters and show each step with its line of the policy
-    #[command(after_help = TRACE_FILTER_EXAMPLES)]
+    #[command(after_help = filters::TRACE_FILTER_EXAMPLES)]
     TraceFilter(TraceFilterArgs),
     /// Write a policy's filter in another program's format, and say what the format cannot
-    #[command(after_help = EXPORT_EXAMPLES)]
+    #[command(after_help = filters::EXPORT_EXAMPLES)]
     Export(ExportArgs),
     /// Read another program's filter into a policy that answers every call as it does
-    #[command(after_help = IMPORT_EXAMPLES)]
+    #[command(after_help = filters::IMPORT_EXAMPLES)]
     Import(ImportArgs),
 }
-
-const FMT_EXAMPLES: &str = "\
-Examples:
-  canc fmt web.can api.can
-  canc fmt --check *.can                         for a pipeline: 1 and the names of what is not formatted
-  canc fmt - < web.can                           for an editor: print it, write nothing
-
-A file that is not of the language's form is left as it is, and so is every other file of the same command. A file is replaced
-whole and keeps its mode; a symbolic link stays one, and what it leads to is formatted; a file with several names is written in
-place, so that they stay names of one file; one that may not be written is an error.
-
-Exit codes: 0 done (with --check: all are formatted); 1 some are not; 3 a policy is wrong; 4 a file cannot be read or written";
-
-const NEW_EXAMPLES: &str = "\
-Examples:
-  canc new nginx -o nginx.can
-  canc new /usr/sbin/cron | less
-
-What is found is a start and no proof: files of the package, directories and capabilities of the unit that starts the program,
-ports of its socket units. Everything else is for its author to add. The policy compiles; nothing is written otherwise.
-
-Exit codes: 0 done; 2 FILE is there already; 4 the program is missing, a script, or of another architecture";
-
-const COMPLETIONS_EXAMPLES: &str = "\
-Examples:
-  canc completions bash > ~/.local/share/bash-completion/completions/canc
-  canc completions zsh > ~/.zfunc/_canc          with `fpath+=~/.zfunc` before `compinit` in ~/.zshrc
-  canc completions fish > ~/.config/fish/completions/canc.fish";
-const APPLY_EXAMPLES: &str = "\
-Examples:
-  canc apply web.can                 show what will change, ask, install
-  canc apply web.can db.canc --yes   several at once, without asking
-  canc apply web.can --dry-run       only say what would change
-  canc run web.can -- nginx          no need to apply: seccomp and Landlock alone, with nothing installed
-
-AppArmor: the profile goes to /etc/apparmor.d, where the distribution loads it at boot, and into the kernel. SELinux: the module
-goes to the store after a trial on a copy of it, and declared paths get their labels. The rest is read from /var/lib/canc by
-`canc-run NAME -- CMD`. What the kernel does not run is kept for later. An interrupted apply is completed or undone by the next
-canc command of root.
-
-Exit codes: 0 done, or there was nothing to do; 1 a conflict, a refusal of the trial, or the answer was no; 3 the policy is wrong;
-4 a tool or the host failed, and the host is as it was";
-
-const STATUS_EXAMPLES: &str = "\
-Examples:
-  canc status
-  canc status web
-  canc status --json | jq '.layers[] | select(.is != \"installed\")'
-
-Root sees more than an ordinary user.
-
-Exit codes: 0 everything is as it was installed and enforces; 1 not; 4 the host failed";
-
-const EXPORT_EXAMPLES: &str = "\
-Examples:
-  canc export oci web.can -o web.json                  for Docker, Podman, containerd, a pod's localhostProfile
-  canc export oci web.can --arch aarch64 --json | jq .verdicts
-  canc export systemd web.can -o /etc/systemd/system/web.service.d/seccomp.conf
-  canc export systemd web.can --widen                  let calls through whole that are allowed with some arguments
-
-System calls alone are exported; the verdicts say what the format lacks. A runtime or systemd starts the program after the
-filter is loaded: the policy must allow `execve` for that.";
-
-const IMPORT_EXAMPLES: &str = "\
-Examples:
-  canc import oci seccomp.json --exec /usr/sbin/nginx -o nginx.can
-  canc import oci default.json --exec /bin/app --cap CAP_SYS_ADMIN --kernel 6.12
-
-Entries that depend on capabilities, the kernel or the host apply as for a container that has what --cap and --kernel say.
-Nothing is written unless the whole profile can be said.";
-
-const TRACE_FILTER_EXAMPLES: &str = "\
-Examples:
-  canc trace-filter web.can socket AF_INET SOCK_STREAM
-  canc trace-filter web.can openat flags=O_RDWR|O_CREAT --arch aarch64
-  canc trace-filter web.canc ioctl arg1=0x100005412
-  canc trace-filter web.can 439 --json | jq .action
-
-Arguments stand in the order of the call's manual page, or as NAME=VALUE. A value is a number, a constant of the kernel's headers,
-or several joined by `|`. Those that are not given are 0; `arg0=` to `arg5=` set whole registers, bits included that the kernel
-does not look at. A bundle is walked as it was built; a policy is built for the time of the question.";
 
 const VALIDATE_EXAMPLES: &str = "\
 Examples:
@@ -257,30 +176,6 @@ Nothing is installed: profiles are only parsed, modules go into a private copy o
 that end at once. The store can be read by root alone.
 
 Exit codes: 0 every tool accepted; 1 a tool refused; 3 the policy is wrong; 4 something could not be checked";
-
-const DOCTOR_EXAMPLES: &str = "\
-Examples:
-  canc doctor                                    what there is, what is missing, and what mends it
-  canc doctor web.can                            whether this host can enforce the policy, now and once it is loaded
-  canc doctor --json | jq '.checks[] | select(.state == \"missing\") | .fix'
-
-Nothing of the host changes: child processes try each thing and end. Root sees more than an ordinary user.
-
-Exit codes: 0 programs can be confined here (the policy can be enforced here); 1 not; 3 the policy is wrong; 4 the host failed";
-
-const RUN_EXAMPLES: &str = "\
-Examples:
-  canc run cat.can -- cat /srv/x/notes
-  canc run web.can --policy web --report text -- /usr/sbin/nginx -g 'daemon off;'
-  canc run web.can --set root=/srv/www --dry-run -- nginx
-  canc run web.canc --report json --report-to 3 -- nginx 3>report.json
-
-The policy is compiled in memory, and canc becomes the program: nothing is written and nothing stays behind. Landlock and
-seccomp need no privilege; SELinux and AppArmor count where this very policy is applied. What the layers of this host cannot
-enforce is refused, unless the policy says `tolerate` or `prefer`.
-
-Exit codes: the program's own, 128+n where signal n ended it in a PID namespace of its own; 125 refused, or canc itself failed;
-126 the program cannot be executed; 127 it was not found. --dry-run: 0 if it would start";
 
 const BUILD_EXAMPLES: &str = "\
 Examples:

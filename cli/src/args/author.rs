@@ -3,6 +3,34 @@
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
+pub const FMT_EXAMPLES: &str = "\
+Examples:
+  canc fmt web.can api.can
+  canc fmt --check *.can                         for a pipeline: 1 and the names of what is not formatted
+  canc fmt - < web.can                           for an editor: print it, write nothing
+
+A file that is not of the language's form is left as it is, and so is every other file of the same command. A file is replaced
+whole and keeps its mode; a symbolic link stays one, and what it leads to is formatted; a file with several names is written in
+place, so that they stay names of one file; one that may not be written is an error.
+
+Exit codes: 0 done (with --check: all are formatted); 1 some are not; 3 a policy is wrong; 4 a file cannot be read or written";
+
+pub const NEW_EXAMPLES: &str = "\
+Examples:
+  canc new nginx -o nginx.can
+  canc new /usr/sbin/cron | less
+
+What is found is a start and no proof: files of the package, directories and capabilities of the unit that starts the program,
+ports of its socket units. Everything else is for its author to add. The policy compiles; nothing is written otherwise.
+
+Exit codes: 0 done; 2 FILE is there already; 4 the program is missing, a script, or of another architecture";
+
+pub const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  canc completions bash > ~/.local/share/bash-completion/completions/canc
+  canc completions zsh > ~/.zfunc/_canc          with `fpath+=~/.zfunc` before `compinit` in ~/.zshrc
+  canc completions fish > ~/.config/fish/completions/canc.fish";
+
 /// `canc fmt`.
 #[derive(Debug, Clone, Args)]
 pub struct FmtArgs {

@@ -3,6 +3,35 @@
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
+pub const EXPORT_EXAMPLES: &str = "\
+Examples:
+  canc export oci web.can -o web.json                  for Docker, Podman, containerd, a pod's localhostProfile
+  canc export oci web.can --arch aarch64 --json | jq .verdicts
+  canc export systemd web.can -o /etc/systemd/system/web.service.d/seccomp.conf
+  canc export systemd web.can --widen                  let calls through whole that are allowed with some arguments
+
+System calls alone are exported; the verdicts say what the format lacks. A runtime or systemd starts the program after the
+filter is loaded: the policy must allow `execve` for that.";
+
+pub const IMPORT_EXAMPLES: &str = "\
+Examples:
+  canc import oci seccomp.json --exec /usr/sbin/nginx -o nginx.can
+  canc import oci default.json --exec /bin/app --cap CAP_SYS_ADMIN --kernel 6.12
+
+Entries that depend on capabilities, the kernel or the host apply as for a container that has what --cap and --kernel say.
+Nothing is written unless the whole profile can be said.";
+
+pub const TRACE_FILTER_EXAMPLES: &str = "\
+Examples:
+  canc trace-filter web.can socket AF_INET SOCK_STREAM
+  canc trace-filter web.can openat flags=O_RDWR|O_CREAT --arch aarch64
+  canc trace-filter web.canc ioctl arg1=0x100005412
+  canc trace-filter web.can 439 --json | jq .action
+
+Arguments stand in the order of the call's manual page, or as NAME=VALUE. A value is a number, a constant of the kernel's headers,
+or several joined by `|`. Those that are not given are 0; `arg0=` to `arg5=` set whole registers, bits included that the kernel
+does not look at. A bundle is walked as it was built; a policy is built for the time of the question.";
+
 /// `canc trace-filter`.
 #[derive(Debug, Clone, Args)]
 pub struct TraceFilterArgs {

@@ -4,6 +4,30 @@ use clap::{Args, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+pub const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  canc doctor                                    what there is, what is missing, and what mends it
+  canc doctor web.can                            whether this host can enforce the policy, now and once it is loaded
+  canc doctor --json | jq '.checks[] | select(.state == \"missing\") | .fix'
+
+Nothing of the host changes: child processes try each thing and end. Root sees more than an ordinary user.
+
+Exit codes: 0 programs can be confined here (the policy can be enforced here); 1 not; 3 the policy is wrong; 4 the host failed";
+
+pub const RUN_EXAMPLES: &str = "\
+Examples:
+  canc run cat.can -- cat /srv/x/notes
+  canc run web.can --policy web --report text -- /usr/sbin/nginx -g 'daemon off;'
+  canc run web.can --set root=/srv/www --dry-run -- nginx
+  canc run web.canc --report json --report-to 3 -- nginx 3>report.json
+
+The policy is compiled in memory, and canc becomes the program: nothing is written and nothing stays behind. Landlock and
+seccomp need no privilege; SELinux and AppArmor count where this very policy is applied. What the layers of this host cannot
+enforce is refused, unless the policy says `tolerate` or `prefer`.
+
+Exit codes: the program's own, 128+n where signal n ended it in a PID namespace of its own; 125 refused, or canc itself failed;
+126 the program cannot be executed; 127 it was not found. --dry-run: 0 if it would start";
+
 /// `canc run`.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {

@@ -3,6 +3,31 @@
 use clap::Args;
 use std::path::PathBuf;
 
+pub const APPLY_EXAMPLES: &str = "\
+Examples:
+  canc apply web.can                 show what will change, ask, install
+  canc apply web.can db.canc --yes   several at once, without asking
+  canc apply web.can --dry-run       only say what would change
+  canc run web.can -- nginx          no need to apply: seccomp and Landlock alone, with nothing installed
+
+AppArmor: the profile goes to /etc/apparmor.d, where the distribution loads it at boot, and into the kernel. SELinux: the module
+goes to the store after a trial on a copy of it, and declared paths get their labels. The rest is read from /var/lib/canc by
+`canc-run NAME -- CMD`. What the kernel does not run is kept for later. An interrupted apply is completed or undone by the next
+canc command of root.
+
+Exit codes: 0 done, or there was nothing to do; 1 a conflict, a refusal of the trial, or the answer was no; 3 the policy is wrong;
+4 a tool or the host failed, and the host is as it was";
+
+pub const STATUS_EXAMPLES: &str = "\
+Examples:
+  canc status
+  canc status web
+  canc status --json | jq '.layers[] | select(.is != \"installed\")'
+
+Root sees more than an ordinary user.
+
+Exit codes: 0 everything is as it was installed and enforces; 1 not; 4 the host failed";
+
 /// What each of them takes.
 #[derive(Debug, Clone, Args)]
 pub struct PlaceArgs {
