@@ -2,6 +2,7 @@
 
 mod answers;
 mod author;
+mod compile;
 mod filters;
 mod host;
 mod installed;
@@ -9,6 +10,7 @@ mod verify;
 
 pub use answers::{DiffArgs, DiffFormat, GraphArgs, GraphFormat, TestArgs, TestFormat, WhyArgs};
 pub use author::{CompletionsArgs, FmtArgs, ManArgs, NewArgs, Shell};
+pub use compile::CompileArgs;
 pub use filters::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, TraceFilterArgs};
 pub use host::{DoctorArgs, Report, RunArgs};
 pub use installed::{ApplyArgs, ChangeArgs, HistoryArgs, PlaceArgs, RemoveArgs, RollbackArgs, StatusArgs};
@@ -353,21 +355,9 @@ pub struct ValidateArgs {
     #[arg(value_name = "POLICY|BUNDLE")]
     pub subject: PathBuf,
 
-    /// Give a parameter of the policy its value; may be repeated
-    #[arg(long = "set", value_name = "NAME=VALUE")]
-    pub set: Vec<String>,
-
-    /// The SELinux policy that the module is made for [default: debian13]
-    #[arg(long, value_name = "BASE")]
-    pub selinux_base: Option<String>,
-
-    /// The AppArmor policy ABI [default: 4.0]
-    #[arg(long, value_name = "ABI", value_parser = ["3.0", "4.0"])]
-    pub apparmor_abi: Option<String>,
-
-    /// Accept `raw` text for a target in the policy
-    #[arg(long)]
-    pub allow_raw: bool,
+    /// How a policy is compiled.
+    #[command(flatten)]
+    pub compile: CompileArgs,
 
     /// Ask the tools of this root file system instead of the host's; root only
     #[arg(long, value_name = "DIR")]

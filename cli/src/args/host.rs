@@ -1,5 +1,6 @@
 //! The options of the commands on this host: starting a program, and what the host can enforce.
 
+use super::CompileArgs;
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -51,25 +52,13 @@ pub struct RunArgs {
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Give a parameter of the policy its value; may be repeated
-    #[arg(long = "set", value_name = "NAME=VALUE")]
-    pub set: Vec<String>,
-
-    /// The SELinux policy that the module is made for [default: debian13]
-    #[arg(long, value_name = "BASE")]
-    pub selinux_base: Option<String>,
-
-    /// The AppArmor policy ABI [default: 4.0]
-    #[arg(long, value_name = "ABI", value_parser = ["3.0", "4.0"])]
-    pub apparmor_abi: Option<String>,
+    /// How a policy is compiled.
+    #[command(flatten)]
+    pub compile: CompileArgs,
 
     /// The AppArmor features of the kernel that verdicts are for [default: those of Debian 13's kernel]
     #[arg(long, value_name = "FILE")]
     pub apparmor_features: Option<PathBuf>,
-
-    /// Accept `raw` text for a target in the policy
-    #[arg(long)]
-    pub allow_raw: bool,
 
     /// The program and its arguments
     #[arg(value_name = "CMD", required = true, last = true)]

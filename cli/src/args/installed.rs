@@ -1,5 +1,6 @@
 //! The options of the commands on what is installed on this host.
 
+use super::CompileArgs;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -71,21 +72,9 @@ pub struct ApplyArgs {
     #[arg(value_name = "POLICY|BUNDLE", required = true)]
     pub subjects: Vec<PathBuf>,
 
-    /// Give a parameter of the policies its value; may be repeated
-    #[arg(long = "set", value_name = "NAME=VALUE")]
-    pub set: Vec<String>,
-
-    /// The SELinux policy that modules are made for [default: debian13]
-    #[arg(long, value_name = "BASE")]
-    pub selinux_base: Option<String>,
-
-    /// The AppArmor policy ABI [default: 4.0]
-    #[arg(long, value_name = "ABI", value_parser = ["3.0", "4.0"])]
-    pub apparmor_abi: Option<String>,
-
-    /// Accept `raw` text for a target in the policies
-    #[arg(long)]
-    pub allow_raw: bool,
+    /// How a policy is compiled.
+    #[command(flatten)]
+    pub compile: CompileArgs,
 
     /// How.
     #[command(flatten)]

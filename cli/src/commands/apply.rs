@@ -1,16 +1,14 @@
 //! `canc apply`: policies, compiled in memory, and bundles to a host, after its own tools took them in a trial.
 
-use super::compile::{compile, refuse};
+use super::compile::{compile_and_build, refuse};
 use super::installed::{RuleChange, change, engine, stopped};
-use super::target_options::build_options;
 use super::{Failure, Outcome, refuse_options_of_a_build};
-use crate::args::{ARCHES, ApplyArgs, SourceArgs};
+use crate::args::{ARCHES, ApplyArgs};
 use crate::exit::Exit;
 use crate::stream::Streams;
 use crate::validate::{self, Options};
 use crate::write;
 use canc_bundle::{MANIFEST, Manifest, PolicyEntry};
-use canc_codegen::build::build;
 use canc_runtime::Bundle;
 use canc_runtime::apply::{Engine, Input, Plan};
 use serde::de::IgnoredAny;
@@ -60,44 +58,17 @@ fn opened(
     streams: &mut Streams<'_>,
 ) -> Result<Result<(Files, Option<String>), Exit>, Failure> {
     if subject.is_dir() {
-        let given = [
-            (!args.set.is_empty(), "--set"),
-            (args.selinux_base.is_some(), "--selinux-base"),
-            (args.apparmor_abi.is_some(), "--apparmor-abi"),
-            (args.allow_raw, "--allow-raw"),
-        ];
-        refuse_options_of_a_build(&given, subject)?;
+        refuse_options_of_a_build(&args.compile.given(), subject)?;
         let read = Bundle::open(subject).and_then(|bundle| bundle.files());
         let (manifest, files) = read.map_err(|f| Failure::host(f.to_string()))?;
         let files = files.into_iter().chain([(MANIFEST.to_owned(), manifest)]).collect();
         return Ok(Ok((files, None)));
     }
-    let source = args.source(subject);
-    let mut compiled = compile(&source)?;
-    let built = match compiled.policies.take() {
-        Some(set) => build(&set, &compiled.sources, &build_options(&source, &[])?)
-            .map_err(|errors| compiled.diagnostics.extend(errors))
-            .ok(),
-        None => None,
-    };
+    let source = args.compile.source(subject, ARCHES.split(',').map(str::to_owned).collect());
+    let (compiled, built) = compile_and_build(&source)?;
     let Some(built) = built else { return Ok(Err(refuse(args.change.place.json, &compiled, streams))) };
     let origin = subject.canonicalize().ok().and_then(|path| path.to_str().map(str::to_owned));
     Ok(Ok((built.files.into_iter().collect(), origin)))
-}
-
-impl ApplyArgs {
-    fn source(&self, subject: &Path) -> SourceArgs {
-        let arches = ARCHES.split(',').map(str::to_owned).collect();
-        let mut out = SourceArgs::new(subject, &self.set, arches, self.allow_raw);
-        if let Some(base) = &self.selinux_base {
-            out.selinux_base.clone_from(base);
-        }
-        if let Some(abi) = &self.apparmor_abi {
-            out.apparmor_abi.clone_from(abi);
-        }
-        out.json = self.change.place.json;
-        out
-    }
 }
 
 /// The rules, by their text, in which policies differ from what is installed under their names.

@@ -1,11 +1,13 @@
 //! What every command that takes a policy does first: options to compiler options, file to checked policies, messages printed.
 
+use super::target_options::build_options;
 use super::{Failure, to_json};
 use crate::args::SourceArgs;
 use crate::exit::Exit;
 use crate::input;
 use crate::render::{self, Look};
 use crate::stream::Streams;
+use canc_codegen::build::{Build, build};
 use canc_dsl::diag::Diagnostic;
 use canc_dsl::policy::PolicySet;
 use canc_dsl::source::SourceMap;
@@ -110,4 +112,17 @@ pub fn print_diagnostics(diagnostics: &[Diagnostic], sources: &SourceMap, stream
         text.push('\n');
     }
     streams.err(&text);
+}
+
+/// Compiles and builds with all deployments; `None` where the policy is wrong, which the diagnostics then say.
+pub fn compile_and_build(source: &SourceArgs) -> Result<(Compiled, Option<Build>), Failure> {
+    let mut compiled = compile(source)?;
+    let options = build_options(source, &[])?;
+    let built = match compiled.policies.take() {
+        Some(set) => build(&set, &compiled.sources, &options)
+            .map_err(|errors| compiled.diagnostics.extend(errors))
+            .ok(),
+        None => None,
+    };
+    Ok((compiled, built))
 }

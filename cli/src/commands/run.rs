@@ -1,12 +1,10 @@
 //! `canc run`: a policy, compiled in memory, or a bundle to a program that runs under it in place of canc.
 
-use super::compile::{compile, refuse};
-use super::target_options::build_options;
+use super::compile::{compile_and_build, refuse};
 use super::{Failure, Outcome};
 use crate::args::{Report, RunArgs, SourceArgs};
 use crate::exit::Exit;
 use crate::stream::Streams;
-use canc_codegen::build::build;
 use canc_runtime::{Bundle, Code, Decision, Format, Request, launch};
 
 /// What messages begin with.
@@ -32,14 +30,7 @@ fn opened(args: &RunArgs, streams: &mut Streams<'_>) -> Result<Result<Bundle, Ex
         args.refuse_options_of_a_build()?;
         return Ok(Bundle::open(&args.subject).map_err(|failure| fail(&failure, streams)));
     }
-    let source = args.source();
-    let mut compiled = compile(&source)?;
-    let built = match compiled.policies.take() {
-        Some(set) => build(&set, &compiled.sources, &build_options(&source, &[])?)
-            .map_err(|errors| compiled.diagnostics.extend(errors))
-            .ok(),
-        None => None,
-    };
+    let (compiled, built) = compile_and_build(&args.source())?;
     let Some(built) = built else {
         let _ = refuse(false, &compiled, streams);
         return Ok(Err(Exit::Refused));
@@ -82,27 +73,16 @@ fn fail(failure: &canc_runtime::Failure, streams: &mut Streams<'_>) -> Exit {
 impl RunArgs {
     /// What `canc build` would be told: filters are made for this machine alone.
     fn source(&self) -> SourceArgs {
-        let mut out =
-            SourceArgs::new(&self.subject, &self.set, vec![std::env::consts::ARCH.into()], self.allow_raw);
-        if let Some(base) = &self.selinux_base {
-            out.selinux_base.clone_from(base);
+        SourceArgs {
+            apparmor_features: self.apparmor_features.clone(),
+            ..self.compile.source(&self.subject, vec![std::env::consts::ARCH.into()])
         }
-        if let Some(abi) = &self.apparmor_abi {
-            out.apparmor_abi.clone_from(abi);
-        }
-        out.apparmor_features.clone_from(&self.apparmor_features);
-        out
     }
 
     /// A bundle was built with options of its own.
     fn refuse_options_of_a_build(&self) -> Result<(), Failure> {
-        let given = [
-            (!self.set.is_empty(), "--set"),
-            (self.selinux_base.is_some(), "--selinux-base"),
-            (self.apparmor_abi.is_some(), "--apparmor-abi"),
-            (self.apparmor_features.is_some(), "--apparmor-features"),
-            (self.allow_raw, "--allow-raw"),
-        ];
+        let features = (self.apparmor_features.is_some(), "--apparmor-features");
+        let given: Vec<_> = self.compile.given().into_iter().chain([features]).collect();
         super::refuse_options_of_a_build(&given, &self.subject)
     }
 }
