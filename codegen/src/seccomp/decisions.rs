@@ -1,7 +1,7 @@
 //! Clauses to the decision on each call, made once and asked many times: for tables, verdicts and coverage.
 
 use super::condition::Compiler;
-use super::diagram::{Arena, Half, Leaf, NodeId, TooLarge, Word};
+use super::diagram::{Arena, Leaf, NodeId};
 use super::encode::action;
 use super::model::{Clauses, EVERYWHERE, Unsayable};
 use super::reach::{Reach, reach};
@@ -139,15 +139,7 @@ impl<'a> Decisions<'a> {
     ) -> Result<Option<[u64; 6]>, Unsayable> {
         let Some(name) = on_table(arch, name) else { return Ok(None) };
         let node = self.among(arch, name, when)?;
-        match reach(&self.arena, node, |l| is(l, made)) {
-            Reach::Nowhere => Ok(None),
-            Reach::Unknown => Err(TooLarge.into()),
-            Reach::By(words) => {
-                let value =
-                    |register: u8, half| u64::from(words.get(&Word { register, half }).copied().unwrap_or(0));
-                Ok(Some([0, 1, 2, 3, 4, 5].map(|r| value(r, Half::High) << 32 | value(r, Half::Low))))
-            }
-        }
+        Ok(reach(&self.arena, node, |l| is(l, made)).registers()?)
     }
 }
 

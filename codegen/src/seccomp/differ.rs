@@ -4,9 +4,8 @@ use super::Lowered;
 use super::ask::Witness;
 use super::decisions::permits;
 use super::diagram::{Arena, Edge, Leaf, Node, NodeId, TooLarge};
-use super::diagram::{Half, Word};
 use super::model::{Clauses, Unsayable};
-use super::reach::{Reach, reach};
+use super::reach::reach;
 use canc_sets::syscalls::{self, Arch};
 use std::collections::HashMap;
 
@@ -73,15 +72,7 @@ fn arguments(
     let never = arena.constant(false)?;
     let only = arena.choose(theirs, never, ours)?;
     let only = arena.prune(only)?;
-    match reach(&arena, only, |leaf| leaf == Leaf::Bool(true)) {
-        Reach::Nowhere => Ok(None),
-        Reach::Unknown => Err(TooLarge.into()),
-        Reach::By(words) => {
-            let value =
-                |register: u8, half| u64::from(words.get(&Word { register, half }).copied().unwrap_or(0));
-            Ok(Some([0, 1, 2, 3, 4, 5].map(|r| value(r, Half::High) << 32 | value(r, Half::Low))))
-        }
-    }
+    Ok(reach(&arena, only, |leaf| leaf == Leaf::Bool(true)).registers()?)
 }
 
 /// A decision to the condition under which the call is made.

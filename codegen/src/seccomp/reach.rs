@@ -1,6 +1,6 @@
 //! A decision and an answer to words that lead there: exact where it ends in time, which it says.
 
-use super::diagram::{Arena, Leaf, Node, NodeId, Word};
+use super::diagram::{Arena, Half, Leaf, Node, NodeId, TooLarge, Word};
 use super::word::{Bound, narrowed, satisfiable, witness};
 use std::collections::HashMap;
 
@@ -13,6 +13,22 @@ pub enum Reach {
     Nowhere,
     /// It takes too long to find out.
     Unknown,
+}
+
+impl Reach {
+    /// The registers that lead to the answer; `None` where none do.
+    ///
+    /// # Errors
+    /// It is not known whether any do.
+    pub fn registers(&self) -> Result<Option<[u64; 6]>, TooLarge> {
+        let words = match self {
+            Self::Nowhere => return Ok(None),
+            Self::Unknown => return Err(TooLarge),
+            Self::By(words) => words,
+        };
+        let value = |register: u8, half| u64::from(words.get(&Word { register, half }).copied().unwrap_or(0));
+        Ok(Some([0, 1, 2, 3, 4, 5].map(|r| value(r, Half::High) << 32 | value(r, Half::Low))))
+    }
 }
 
 /// Edges looked at before the search is given up.
