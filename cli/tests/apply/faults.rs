@@ -205,16 +205,19 @@ fn replaced() -> Case {
 }
 
 #[test]
+#[ignore = "takes minutes: `ci/test apply` tries it"]
 fn an_apply_that_is_killed_anywhere_is_completed_or_undone() {
     replaced().try_all(&["signal=KILL"], 3);
 }
 
 #[test]
+#[ignore = "takes minutes: `ci/test apply` tries it"]
 fn the_first_apply_that_is_killed_anywhere_is_completed_or_undone() {
     Case::new(Host::new(true, true), &["apply", &bundle("one")]).try_all(&["signal=KILL"], 11);
 }
 
 #[test]
+#[ignore = "takes minutes: `ci/test apply` tries it"]
 fn a_removal_that_is_killed_anywhere_is_completed_or_undone() {
     let host = Host::new(true, true);
     host.good(&["apply", &bundle("one"), &bundle("dog")]);
@@ -222,6 +225,7 @@ fn a_removal_that_is_killed_anywhere_is_completed_or_undone() {
 }
 
 #[test]
+#[ignore = "takes minutes: `ci/test apply` tries it"]
 fn an_apply_in_which_a_call_fails_is_done_or_undone() {
     let case = replaced();
     let errors = ERRORS.map(|error| format!("error={error}"));
