@@ -2,14 +2,12 @@
 //!
 //! It must not know what a tool is asked.
 
-use rustix::process::{Pid, Signal, geteuid, kill_process_group};
+use super::process::run;
+use rustix::process::geteuid;
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread::{Builder, JoinHandle};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// Where administrators' tools lie.
@@ -143,68 +141,4 @@ impl Host {
             None => Err(format!("{tool} was ended by signal {}", ran.signal.unwrap_or_default())),
         }
     }
-}
-
-/// How a process ended.
-pub struct Ended {
-    pub code: Option<i32>,
-    pub signal: Option<i32>,
-    pub text: String,
-}
-
-/// Runs a command in a process group of its own, which is gone afterwards.
-pub fn run(mut command: Command, input: &[u8], limit: Duration) -> Result<Ended, String> {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    let mut child = command.spawn().map_err(|e| e.to_string())?;
-    if let Some(mut stdin) = child.stdin.take() {
-        let input = input.to_owned();
-        // A tool that refuses early does not read all of it.
-        if let Err(e) = Builder::new().spawn(move || stdin.write_all(&input)) {
-            end_group(&mut child);
-            return Err(e.to_string());
-        }
-    }
-    let collected = child.stdout.take().map(collect).transpose().and_then(|out| {
-        let err = child.stderr.take().map(collect).transpose()?;
-        Ok([out, err])
-    });
-    let words = match collected {
-        Ok(words) => words,
-        Err(e) => {
-            end_group(&mut child);
-            return Err(e.to_string());
-        }
-    };
-    let start = Instant::now();
-    let mut pause = Duration::from_micros(500);
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break Some(status),
-            _ if start.elapsed() > limit => break None,
-            _ => std::thread::sleep(pause),
-        }
-        pause = (pause * 2).min(Duration::from_millis(20));
-    };
-    end_group(&mut child);
-    let text = words.into_iter().flatten().filter_map(|r| r.join().ok()).collect::<String>();
-    match status {
-        Some(status) => Ok(Ended { code: status.code(), signal: status.signal(), text }),
-        None => Err(format!("no end within {} s, so it was ended", limit.as_secs())),
-    }
-}
-
-fn collect(mut from: impl Read + Send + 'static) -> io::Result<JoinHandle<String>> {
-    Builder::new().spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = from.read_to_end(&mut bytes);
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
-}
-
-/// The group is that of a process which this one started and which was not waited for before, or whose members still hold it.
-fn end_group(child: &mut Child) {
-    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-        let _ = kill_process_group(pid, Signal::KILL);
-    }
-    let _ = child.wait();
 }

@@ -7,6 +7,7 @@ mod apparmor;
 mod bundle;
 mod filter;
 pub(crate) mod host;
+mod process;
 mod seccomp;
 mod selinux;
 

@@ -1,7 +1,7 @@
 //! The filters of a bundle to the answers of this kernel's own checker, each asked in a process of its own.
 
 use super::bundle::{Bundle, check as one};
-use super::host;
+use super::process::run;
 use super::{Answer, Check, filter};
 use std::process::Command;
 use std::time::Duration;
@@ -30,7 +30,7 @@ fn ask(program: &[u8]) -> Answer {
     };
     let mut command = Command::new(own);
     command.arg(filter::COMMAND);
-    match host::run(command, program, LIMIT) {
+    match run(command, program, LIMIT) {
         Ok(ended) => filter::answer(&ended.text),
         Err(why) => Answer::NotChecked(format!("loading a filter: {why}")),
     }
