@@ -1,5 +1,6 @@
 //! Two that claim the same thing, found before anything changes: policies among each other, and policies and what the host already has.
 
+use super::disk::{at, known};
 use super::engine::Engine;
 use super::kernel::Facts;
 use super::labels::check;
@@ -96,7 +97,7 @@ fn foreign_profile(
         return Ok(());
     }
     let file = engine.profile_file(entry);
-    if std::fs::symlink_metadata(&file).is_ok() {
+    if known(std::fs::symlink_metadata(&file)).map_err(at(&file))?.is_some() {
         let why =
             format!("policy {name} needs this place, and a file that canc did not install stands there");
         let remedy = "see whose it is (dpkg -S, rpm -qf); move it away, or rename the policy";

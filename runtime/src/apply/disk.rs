@@ -23,6 +23,15 @@ pub fn at(path: &Path) -> impl Fn(io::Error) -> Stop + '_ {
     }
 }
 
+/// `None` for what is not there; everything else that fails is a failure.
+pub fn known<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
 /// Makes what a directory names last over a crash.
 pub fn sync_dir(path: &Path) -> Result<(), Stop> {
     File::open(path).and_then(|dir| dir.sync_all()).map_err(at(path))
@@ -121,9 +130,5 @@ pub fn remove_for_good(path: &Path) -> Result<(), Stop> {
 
 /// The whole file, `None` where there is none.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>, Stop> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(at(path)(e)),
-    }
+    known(fs::read(path)).map_err(at(path))
 }

@@ -1,12 +1,14 @@
 //! What the kernel and SELinux's store have loaded. Below a private root a recorded kernel answers: files with the same names.
 
 use super::Stop;
+use super::disk::known;
 use super::state::digest;
 use crate::failure::Failure;
 use crate::procfs::{KernelDir, explain, write_text};
 use rustix::fs::{Dir, OFlags};
 use rustix::io::Errno;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -68,16 +70,12 @@ impl Kernel {
         let odd = |e: io::Error| failed(format!("the kernel's list of profiles: {e}"), "");
         if self.recorded {
             let dir = self.root.join(APPARMOR);
-            return match names(fs::read_dir(&dir).map(|dir| dir.flatten().map(|e| e.file_name()))) {
-                Ok(Some(names)) => {
-                    let read = |file: String| fs::read_to_string(dir.join(file)).map(|t| t.trim().to_owned());
-                    profiles(names, read).map(Some).map_err(odd)
-                }
-                Ok(None) => Ok(None),
-                Err(e) => Err(odd(e)),
-            };
+            let list = || fs::read_dir(&dir)?.map(|e| Ok(e?.file_name())).collect();
+            let read = |file: String| fs::read_to_string(dir.join(file)).map(|t| t.trim().to_owned());
+            let found = known(list()).map_err(odd)?;
+            return found.map(|names| profiles(names, read).map_err(odd)).transpose();
         }
-        if fs::read_to_string(ENABLED).map_or(true, |text| text.trim() != "Y") {
+        if known(fs::read_to_string(ENABLED)).map_err(odd)?.is_none_or(|text| text.trim() != "Y") {
             return Ok(None);
         }
         let mount =
@@ -87,9 +85,11 @@ impl Kernel {
         })?;
         let list = dir.file("profiles", OFlags::RDONLY | OFlags::DIRECTORY).map_err(odd)?;
         let list = Dir::new(list).map_err(|e| odd(e.into()))?;
-        let names =
-            list.flatten().map(|e| std::ffi::OsString::from(e.file_name().to_string_lossy().as_ref()));
-        let names = names.filter(|name| !name.to_string_lossy().starts_with('.')).collect();
+        let name = |e: rustix::io::Result<rustix::fs::DirEntry>| {
+            Ok(OsString::from(e?.file_name().to_string_lossy().as_ref()))
+        };
+        let mut names: Vec<OsString> = list.map(name).collect::<io::Result<_>>().map_err(odd)?;
+        names.retain(|name| !name.to_string_lossy().starts_with('.'));
         profiles(names, |file| dir.text(format!("profiles/{file}"))).map(Some).map_err(odd)
     }
 
@@ -153,8 +153,8 @@ impl Kernel {
             Stop::Host(Failure::refused("SELinux", format!("asked for the type {name}: {}", explain(&e)), ""))
         };
         if self.recorded {
-            let types = fs::read_to_string(self.root.join("sys/fs/selinux/types")).unwrap_or_default();
-            return Ok(types.lines().any(|line| line == name));
+            let types = known(fs::read_to_string(self.root.join("sys/fs/selinux/types"))).map_err(failed)?;
+            return Ok(types.is_some_and(|types| types.lines().any(|line| line == name)));
         }
         let ask = || -> io::Result<bool> {
             let dir = KernelDir::selinux()?;
@@ -171,30 +171,20 @@ impl Kernel {
     }
 }
 
-fn names(
-    found: io::Result<impl Iterator<Item = std::ffi::OsString>>,
-) -> io::Result<Option<Vec<std::ffi::OsString>>> {
-    match found {
-        Ok(names) => Ok(Some(names.collect())),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(e),
-    }
-}
-
 /// A profile's directory is its name and a number; profiles inside others are not canc's.
 fn profiles(
-    names: Vec<std::ffi::OsString>,
+    names: Vec<OsString>,
     read: impl Fn(String) -> io::Result<String>,
 ) -> io::Result<BTreeMap<String, Profile>> {
     let mut out = BTreeMap::new();
     for name in names {
         let dir = name.to_string_lossy().into_owned();
-        let text = |file: &str| read(format!("{dir}/{file}"));
+        let text = |file: &str| known(read(format!("{dir}/{file}")));
         // One that is removed meanwhile is none.
-        let (Ok(name), Ok(mode)) = (text("name"), text("mode")) else { continue };
-        let digest = |kind: &str| text(kind).ok().map(|text| format!("{kind}:{text}"));
-        let digest = digest("sha256").or_else(|| digest("sha1"));
-        out.insert(name, Profile { mode, digest, attach: text("attach").unwrap_or_default() });
+        let (Some(name), Some(mode)) = (text("name")?, text("mode")?) else { continue };
+        let digest = |kind: &str| Ok::<_, io::Error>(text(kind)?.map(|text| format!("{kind}:{text}")));
+        let digest = digest("sha256")?.map_or_else(|| digest("sha1"), |found| Ok(Some(found)))?;
+        out.insert(name, Profile { mode, digest, attach: text("attach")?.unwrap_or_default() });
     }
     Ok(out)
 }
