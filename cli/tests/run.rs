@@ -1,26 +1,17 @@
 //! `canc run` through the built binary, on this machine as it is: nothing was applied, and the caller is an ordinary user.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-#[path = "../../runtime/tests/support/built.rs"]
-mod built;
+#[path = "support/user.rs"]
+mod user;
 
-use built::built;
 use serde_json::Value;
 use std::fs::{self, Permissions};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 use tempfile::TempDir;
-
-const CANC: &str = env!("CARGO_BIN_EXE_canc");
-
-/// The static probe, which performs a request with direct system calls and names the errno.
-fn probe() -> &'static Path {
-    static PROBE: OnceLock<PathBuf> = OnceLock::new();
-    PROBE.get_or_init(|| built(CANC, "canc-probe", "canc-probe"))
-}
+use user::{CANC, Ran, copy, probe, ran};
 
 /// A directory that an ordinary user can read, with canc, the probe, two data files and a policy.
 struct Home {
@@ -39,10 +30,9 @@ impl Home {
         for name in ["mine/file", "other/file"] {
             fs::write(path.join(name), name).unwrap();
         }
-        // By another process: a child that another test's thread forks would hold the new file open for writing.
         let copies = [(probe(), path.join("bin/probe")), (Path::new(CANC), path.join("canc"))];
         for (from, to) in copies {
-            assert!(Command::new("cp").arg(from).arg(to).status().unwrap().success());
+            copy(from, to);
         }
         let home = Self { dir, path };
         home.policy("p", rules);
@@ -98,28 +88,11 @@ impl Home {
     }
 }
 
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
 impl Ran {
     fn answer(&self) -> Value {
         serde_json::from_str(&self.out)
             .unwrap_or_else(|e| panic!("{e}: {:?} {} {}", self.code, self.out, self.err))
     }
-}
-
-/// Runs it as a user who owns nothing and may nothing, without any capability, wherever the tests themselves run as root.
-fn ran(command: &mut Command) -> Ran {
-    let mut user = Command::new(if rustix::process::geteuid().is_root() { "setpriv" } else { "env" });
-    if rustix::process::geteuid().is_root() {
-        user.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]);
-    }
-    let output = user.arg(command.get_program()).args(command.get_args()).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
 
 /// Landlock and seccomp carry it: no privilege, nothing applied.

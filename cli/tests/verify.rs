@@ -1,24 +1,16 @@
 //! `canc verify` through the built binary, by an ordinary user on this machine as it is: Landlock and seccomp, nothing applied.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-#[path = "../../runtime/tests/support/built.rs"]
-mod built;
+#[path = "support/user.rs"]
+mod user;
 
-use built::built;
 use serde_json::Value;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 use tempfile::TempDir;
-
-const CANC: &str = env!("CARGO_BIN_EXE_canc");
-
-fn probe() -> &'static Path {
-    static PROBE: OnceLock<PathBuf> = OnceLock::new();
-    PROBE.get_or_init(|| built(CANC, "canc-probe", "canc-probe"))
-}
+use user::{CANC, Ran, copy, probe, ran};
 
 /// A directory with canc, the probe beside it, two directories of data and a policy that may read one of them.
 struct Home(#[expect(dead_code, reason = "keeps the directory")] TempDir, PathBuf);
@@ -34,7 +26,7 @@ impl Home {
             fs::write(home.at(&format!("{name}/file")), name).unwrap();
         }
         for (from, to) in [(Path::new(CANC), "canc"), (probe(), "canc-probe")] {
-            assert!(Command::new("cp").arg(from).arg(home.at(to)).status().unwrap().success());
+            copy(from, home.at(to));
         }
         let text = format!(
             "can 1;\npolicy p {{\n  exec \"/usr/bin/true\";\n  include std.base;\n{rules}\n}}\n\
@@ -63,24 +55,6 @@ impl Home {
         assert_eq!(answer["ok"], ran.code == Some(0), "{answer}");
         (ran.code, answer["policies"][0]["rows"].as_array().unwrap().clone())
     }
-}
-
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-/// As a user who owns nothing and may nothing, wherever the tests themselves run as root. Not as the one whom files of nobody belong to:
-/// in a user namespace root's files seem to be that one's own.
-fn ran(command: &mut Command) -> Ran {
-    let mut user = Command::new(if rustix::process::geteuid().is_root() { "setpriv" } else { "env" });
-    if rustix::process::geteuid().is_root() {
-        user.args(["--reuid", "12345", "--regid", "12345", "--clear-groups", "--"]);
-    }
-    let output = user.arg(command.get_program()).args(command.get_args()).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
 
 /// The row of an assertion or an attack.
