@@ -33,6 +33,8 @@ pub struct Layers {
 const MERGING: usize = 64;
 /// How many of its predecessors a condition is tried to be merged with.
 const TRIES: usize = 8;
+/// After how many of them that were in vain no more are tried.
+const VAIN: usize = 400;
 /// The most questions on a path.
 const DEEPEST: usize = 1_500;
 /// The estimate from which on a program is not measured.
@@ -128,7 +130,7 @@ fn row(arena: &mut Arena, when: &[NodeId], then: NodeId, mut next: NodeId) -> Re
     // Neighbours that ask about one word first leave it in the accumulator for each other.
     list.sort_by_key(|c| (arena.view(*c).map(super::diagram::View::rank), *c));
     list.dedup();
-    let list = gather(arena, &list)?;
+    let list = gather(arena, &list, &mut 0)?;
     for (condition, _) in list.iter().rev() {
         next = arena.graft(*condition, then, next)?;
     }
@@ -136,7 +138,9 @@ fn row(arena: &mut Arena, when: &[NodeId], then: NodeId, mut next: NodeId) -> Re
 }
 
 /// The conditions, where merging two makes them smaller merged, with what each costs.
-fn gather(arena: &mut Arena, list: &[NodeId]) -> Result<Vec<(NodeId, usize)>, TooLarge> {
+///
+/// `vain`: how many were tried without success since one succeeded.
+fn gather(arena: &mut Arena, list: &[NodeId], vain: &mut usize) -> Result<Vec<(NodeId, usize)>, TooLarge> {
     if let [only] = list {
         let only = arena.prune(*only)?;
         return Ok(vec![(only, arena.size(only))]);
@@ -145,14 +149,18 @@ fn gather(arena: &mut Arena, list: &[NodeId]) -> Result<Vec<(NodeId, usize)>, To
     if front.is_empty() {
         return Ok(Vec::new());
     }
-    let mut out = gather(arena, front)?;
-    for added in gather(arena, back)? {
+    let mut out = gather(arena, front, vain)?;
+    for added in gather(arena, back, vain)? {
+        let tries = if *vain < VAIN { TRIES } else { 0 };
         let placed = out
             .iter_mut()
             .rev()
-            .take(TRIES)
+            .take(tries)
             .any(|slot| smaller(arena, *slot, added).map(|merged| *slot = merged).is_some());
-        if !placed {
+        if placed {
+            *vain = 0;
+        } else {
+            *vain += tries;
             out.push(added);
         }
     }

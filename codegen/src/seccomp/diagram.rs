@@ -89,8 +89,8 @@ pub struct TooLarge;
 /// Nodes an arena holds at most, so that a hostile condition costs bounded time and memory.
 pub const MOST_NODES: usize = 400_000;
 
-/// Steps of combining in one arena at most: well below a second.
-const MOST_STEPS: usize = 1_000_000;
+/// Steps of combining in one arena at most: about a second.
+const MOST_STEPS: usize = 2_000_000;
 
 /// All nodes of one lowering.
 #[derive(Debug)]

@@ -17,6 +17,12 @@ use std::collections::BTreeMap;
 /// All filters of a process together (`MAX_INSNS_PER_PATH` in `kernel/seccomp.c`), where each counts four more.
 const MOST_IN_ALL: usize = 32_768;
 
+/// What finding a call's number takes at most, where everything else is allowed.
+const NUMBERS: usize = 64;
+
+/// How many parts are looked at for room.
+const OPEN: usize = 16;
+
 /// The programs for these sections.
 ///
 /// # Errors
@@ -61,6 +67,23 @@ struct Piece {
     node: NodeId,
 }
 
+/// What one program decides.
+struct Part {
+    /// Whether `seccomp(2)` is among it.
+    loads: bool,
+    /// Instructions that there is room for.
+    left: usize,
+    pieces: Vec<Piece>,
+}
+
+impl Part {
+    fn add(&mut self, piece: Piece, cost: usize, loads: bool) {
+        self.loads |= loads;
+        self.left = self.left.saturating_sub(cost);
+        self.pieces.push(piece);
+    }
+}
+
 /// Sections that each decide a part, with the part that decides `seccomp(2)` last, since it may be what refuses to load more.
 fn parts(
     decisions: &mut Decisions<'_>,
@@ -70,8 +93,7 @@ fn parts(
 ) -> Result<Vec<Vec<Section>>, TooLarge> {
     let allow = decisions.arena.leaf(super::diagram::Leaf::Return(return_value(Action::Allow)))?;
     let loading = syscalls::number(host, "seccomp").unwrap_or(0);
-    let mut parts: Vec<(bool, Vec<Piece>)> = Vec::new();
-    let mut left = 0;
+    let mut parts: Vec<Part> = Vec::new();
     for (section, own) in sections.iter().enumerate() {
         for (interval, (last, node, _)) in own.intervals.iter().enumerate().filter(|i| i.1.1 != allow) {
             let low = interval
@@ -79,28 +101,42 @@ fn parts(
                 .and_then(|i| own.intervals.get(i))
                 .map_or(0, |i| i.0.saturating_add(1));
             let loads = own.audit == host.audit_value() && (low..=*last).contains(&loading);
-            for node in pieces(&mut decisions.arena, *node, allow, budget)? {
+            let whole = fits(&decisions.arena, own.audit, *node, budget);
+            let cut = if whole { vec![*node] } else { pieces(&mut decisions.arena, *node, allow, budget)? };
+            for node in cut {
                 let cost = decisions.arena.cost(node) + 2;
                 // A part decides a number by one node.
                 let same = |p: &Piece| p.section == section && p.interval == interval;
-                if cost > left || parts.last().is_none_or(|p| p.1.iter().any(same)) {
-                    parts.push((false, Vec::new()));
-                    left = budget;
-                }
-                left = left.saturating_sub(cost);
-                if let Some(part) = parts.last_mut() {
-                    part.0 |= loads;
-                    part.1.push(Piece { section, interval, node });
+                let room = |p: &&mut Part| cost <= p.left && !p.pieces.iter().any(same);
+                let piece = Piece { section, interval, node };
+                match parts.iter_mut().rev().take(OPEN).find(room) {
+                    Some(part) => part.add(piece, cost, loads),
+                    None => {
+                        let mut part = Part { loads: false, left: budget, pieces: Vec::new() };
+                        part.add(piece, cost, loads);
+                        parts.push(part);
+                    }
                 }
             }
         }
     }
-    parts.sort_by_key(|p| p.0);
+    parts.sort_by_key(|p| p.loads);
     // Of two parts that decide `seccomp(2)` the first could keep the second from being loaded.
-    if parts.iter().filter(|p| p.0).count() > 1 {
+    if parts.iter().filter(|p| p.loads).count() > 1 {
         return Err(TooLarge);
     }
-    Ok(parts.iter().map(|(_, pieces)| only(sections, pieces, allow)).collect())
+    Ok(parts.iter().map(|p| only(sections, &p.pieces, allow)).collect())
+}
+
+/// Whether a program can decide this. Beyond the budget an estimate may be twice of what comes out, and cutting costs much.
+fn fits(arena: &Arena, audit: u32, node: NodeId, budget: usize) -> bool {
+    let cost = arena.cost(node);
+    cost <= budget
+        || cost <= 2 * MOST_INSTRUCTIONS && {
+            let section = Section { audit, intervals: vec![(u32::MAX, node, Weight::of(1))] };
+            let made = program(arena, &mut Trees::default(), &[section], 0, false);
+            made.instructions.len() + NUMBERS <= MOST_INSTRUCTIONS
+        }
 }
 
 /// The sections with everything but these pieces allowed.

@@ -27,6 +27,14 @@ impl Test {
         }
     }
 
+    /// The same of a call that takes 64 bits of each argument that is compared.
+    fn holds_wide(self, args: &[u64; 6]) -> bool {
+        match self {
+            Self::Masked(arg, mask, value) => args[arg] & mask == value,
+            other => other.holds(args),
+        }
+    }
+
     fn text(self) -> String {
         match self {
             Self::Equal(arg, value) => format!("arg{arg} == {value:#x}"),
@@ -55,12 +63,16 @@ struct Said {
 }
 
 fn text(rules: &[Said]) -> String {
+    text_on("prctl", rules)
+}
+
+fn text_on(call: &str, rules: &[Said]) -> String {
     let mut out = String::new();
     for rule in rules {
         let tests: Vec<String> = rule.tests.iter().map(|t| t.text()).collect();
         let word = if rule.deny { "deny" } else { "allow" };
         let with = if rule.deny { " with EACCES" } else { "" };
-        writeln!(out, "{word} syscall prctl where {}{with};", tests.join(" and ")).unwrap();
+        writeln!(out, "{word} syscall {call} where {}{with};", tests.join(" and ")).unwrap();
     }
     out
 }
@@ -171,6 +183,49 @@ fn masks_of_one_argument_and_of_all_add_up() {
         });
         lowered_in_time("mixed", &mixed);
     }
+}
+
+/// What is too much for one filter together and not by itself goes to several, and they are the policy.
+#[test]
+fn masks_of_several_calls_become_several_filters() {
+    let calls = ["prctl", "mremap", "process_vm_readv", "process_vm_writev"];
+    let lists: Vec<Vec<Said>> = (0..4)
+        .map(|seed| {
+            let args: &[usize] = match seed {
+                0 => &WIDE,
+                1 => &[0, 1, 2, 3],
+                _ => &[2, 4, 5],
+            };
+            let mut random = Random(seed);
+            let mask = |arg: &usize, random: &mut Random| {
+                let mask = random.draw() | 1;
+                Test::Masked(*arg, mask, random.draw() & mask)
+            };
+            let one =
+                |_| Said { deny: false, tests: args.iter().map(|arg| mask(arg, &mut random)).collect() };
+            (0..150).map(one).collect()
+        })
+        .collect();
+    let texts: String = calls.iter().zip(&lists).map(|(call, list)| text_on(call, list)).collect();
+    let options = SeccompOptions { arches: vec![Arch::X86_64], ..SeccompOptions::default() };
+    let made = lower(&policy(&texts), &options).unwrap();
+    let filters = &made.filters[&Arch::X86_64];
+    assert!((4..=6).contains(&filters.len()), "{}", filters.len());
+    assert!(filters.iter().all(|f| checker::check(f.instructions()).is_ok()));
+    let (mut random, mut allowed) = (Random(9), 0);
+    for (call, list) in calls.iter().zip(&lists) {
+        let nr = number(Arch::X86_64, call).unwrap();
+        for rule in list.iter().flat_map(|rule| [rule; 8]) {
+            let mut args = std::array::from_fn(|_| random.draw());
+            rule.tests.iter().for_each(|test| test.near(&mut random, &mut args));
+            let holds = |r: &Said| r.tests.iter().all(|t| t.holds_wide(&args));
+            let wanted = if list.iter().any(holds) { Action::Allow } else { EPERM };
+            let data = Data { arch: Arch::X86_64.audit_value(), nr, args };
+            assert_eq!(super::random::answer(&made, Arch::X86_64, &data), wanted, "{call} {args:x?}");
+            allowed += usize::from(wanted == Action::Allow);
+        }
+    }
+    assert!((500..4_000).contains(&allowed), "vacuous: {allowed}");
 }
 
 /// Beyond what one filter holds there is an error in time, with rules that cost most.
