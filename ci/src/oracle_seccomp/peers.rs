@@ -7,6 +7,7 @@ use canc_codegen::seccomp::SeccompOptions;
 use canc_codegen::seccomp::encode::Instruction;
 use canc_codegen::seccomp::sim::{self, Data};
 use canc_sets::syscalls::{Arch, max_number, number};
+use kafel::{CmpOp, Expr};
 use libseccomp::ScmpArch;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
@@ -26,11 +27,13 @@ pub enum Compiler {
     LibseccompList,
     LibseccompTree,
     Seccompiler,
+    Kafel,
 }
 
 impl Compiler {
     /// All of them, this one first.
-    pub const ALL: [Self; 4] = [Self::Canc, Self::LibseccompList, Self::LibseccompTree, Self::Seccompiler];
+    pub const ALL: [Self; 5] =
+        [Self::Canc, Self::LibseccompList, Self::LibseccompTree, Self::Seccompiler, Self::Kafel];
 
     /// Its name in tables.
     #[must_use]
@@ -40,10 +43,11 @@ impl Compiler {
             Self::LibseccompList => "libseccomp list",
             Self::LibseccompTree => "libseccomp tree",
             Self::Seccompiler => "seccompiler",
+            Self::Kafel => "kafel",
         }
     }
 
-    /// The program for x86_64; `None` where a peer says that it would be too long.
+    /// The program for x86_64; `None` where a peer says that it would be too long, or has no way to say the policy.
     ///
     /// # Errors
     /// When the policy is refused for any other reason.
@@ -60,6 +64,7 @@ impl Compiler {
             Self::LibseccompList => theirs(policy, ScmpArch::X8664, ARCH, false).map(Some),
             Self::LibseccompTree => theirs(policy, ScmpArch::X8664, ARCH, true).map(Some),
             Self::Seccompiler => seccompiler(policy),
+            Self::Kafel => kafel(policy),
         }
     }
 }
@@ -106,6 +111,52 @@ fn condition(test: &Test) -> Result<SeccompCondition, seccompiler::BackendError>
         Operator::GreaterOrEqual => SeccompCmpOp::Ge,
     };
     SeccompCondition::new(u8::try_from(test.arg).unwrap_or(u8::MAX), width, operator, test.value)
+}
+
+/// What kafel makes of a policy. It compares the lower half of an argument alone with a number or mask that fits there, and takes no
+/// wider mask, so that it cannot say every comparison of 64 bits.
+fn kafel(policy: &Policy) -> Result<Option<Vec<Instruction>>, Error> {
+    let odd = |e: kafel::Error| Error::Odd(format!("kafel: {e}"));
+    let narrow = |t: &Test| t.wide && (t.mask != u64::MAX || u32::try_from(t.value).is_ok());
+    if policy.allows.iter().flat_map(|a| &a.tests).any(narrow) {
+        return Ok(None);
+    }
+    let mut entries = BTreeMap::new();
+    for allow in &policy.allows {
+        let Some(number) = number(ARCH, allow.call) else { continue };
+        let tests = allow.tests.iter().map(comparison).reduce(|a, b| Expr::And(a.into(), b.into()));
+        let entry = entries.entry(number).or_insert_with(|| tests.clone());
+        *entry = entry.take().zip(tests).map(|(a, b)| if a == b { a } else { Expr::Or(a.into(), b.into()) });
+    }
+    let entries = entries.into_iter().map(|(syscall_number, filter)| kafel::PolicyEntry {
+        syscall_number,
+        action: kafel::Action::Allow,
+        filter,
+    });
+    let refusal = kafel::Action::Errno(policy.errno.into());
+    let policy = kafel::Policy { entries: entries.collect(), default_action: refusal };
+    let program = match policy.codegen() {
+        Err(kafel::Error::Codegen { message, .. }) if message.contains("too ") => return Ok(None),
+        other => other.map_err(odd)?,
+    };
+    let own = |i: &libc::sock_filter| Instruction { code: i.code, jt: i.jt, jf: i.jf, k: i.k };
+    Ok(Some(program.instructions().iter().map(own).collect()))
+}
+
+fn comparison(test: &Test) -> Expr {
+    let op = match test.operator {
+        Operator::Equal => CmpOp::Eq,
+        Operator::NotEqual => CmpOp::Ne,
+        Operator::Less => CmpOp::Lt,
+        Operator::LessOrEqual => CmpOp::Le,
+        Operator::Greater => CmpOp::Gt,
+        Operator::GreaterOrEqual => CmpOp::Ge,
+    };
+    let (arg_index, rhs) = (u8::try_from(test.arg).unwrap_or(u8::MAX), Expr::Constant(test.value).into());
+    if test.mask & 0xffff_ffff == 0xffff_ffff {
+        return Expr::Compare(Expr::Arg(arg_index).into(), op, rhs);
+    }
+    Expr::MaskedCompare { arg_index, mask: Expr::Constant(test.mask & 0xffff_ffff).into(), op, rhs }
 }
 
 /// A program's figures.
@@ -168,7 +219,8 @@ mod tests {
                     if named || nr <= max_number(ARCH) { mine } else { Some(Action::Errno(policy.errno)) };
                 for (compiler, program) in Compiler::ALL.iter().zip(&programs).skip(1) {
                     // Several orders of 64 bits are merged wrongly by older versions of libseccomp.
-                    if *compiler == Compiler::Seccompiler || policy.allows.len() > 20 {
+                    if matches!(compiler, Compiler::Seccompiler | Compiler::Kafel) || policy.allows.len() > 20
+                    {
                         let Some(program) = program else { continue };
                         let other = sim::answer(program, &data, false).map(action);
                         assert_eq!(other, wanted, "{compiler:?} {data:x?}\n{}", policy.text());
