@@ -177,6 +177,7 @@ codes! {
     ADDRESS_UNENFORCED "W0001" "nobody enforces addresses";
     NO_NEW_PRIVS_OFF "W0002" "programs may gain privileges";
     ATTACH_INTERPRETER "W0003" "a policy is attached to an interpreter";
+    CONDITION_SAME "W0007" "a condition that is always the same";
 
     // Notes.
     CALL_MISSING "N0001" "a system call that an architecture lacks";

@@ -126,6 +126,9 @@ pub fn judge(set: &PolicySet, lowered: &[Lowered], options: &BuildOptions) -> Re
         let judgement = one(&subject, index, policy)?;
         diagnostics.extend(enforced_nowhere(policy, &judgement));
         diagnostics.extend(required_nowhere(policy, options));
+        if policy.demand(Target::Seccomp) != Demand::Off {
+            diagnostics.extend(crate::seccomp::same::warnings(policy));
+        }
         policies.push(judgement);
     }
     diagnostics.extend(super::edges::exceeding(&subject)?);

@@ -29,6 +29,7 @@ mod lower;
 mod measure;
 mod model;
 mod reach;
+pub mod same;
 pub mod sim;
 mod split;
 #[cfg(test)]

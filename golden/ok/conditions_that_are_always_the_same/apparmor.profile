@@ -1,0 +1,1 @@
+… 15 lines as without rules
