@@ -52,6 +52,9 @@ pub struct BuildOptions {
     pub arches: Vec<String>,
     /// Values given to parameters.
     pub parameters: BTreeMap<String, String>,
+    /// SHA-256 over the shares of system calls that filters were weighed by, in hexadecimal; `None` where no call counts more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frequencies: Option<String>,
 }
 
 /// A file of the bundle.

@@ -139,6 +139,12 @@ policy web {
         assert_eq!(built(&["-o", "counted.canc", "--frequencies", "counts"]).0, 0);
         assert!(executed("counted.canc") < executed("plain.canc"));
         assert_eq!(built(&["-o", "usual.canc", "--frequencies", "default"]).0, 0);
+        let recorded = |bundle: &str| {
+            let text = std::fs::read_to_string(dir.path().join(bundle).join("manifest.json")).unwrap();
+            serde_json::from_str::<Value>(&text).unwrap()["options"]["frequencies"].clone()
+        };
+        let [plain, counted, usual] = ["plain.canc", "counted.canc", "usual.canc"].map(recorded);
+        assert!(plain.is_null() && counted.is_string() && usual.is_string() && counted != usual);
         std::fs::write(dir.path().join("counts"), "ppol 5\n").unwrap();
         let (code, _, err) = built(&["-o", "wrong.canc", "--frequencies", "counts"]);
         assert_eq!(

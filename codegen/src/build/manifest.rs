@@ -33,6 +33,7 @@ pub fn assemble(
             apparmor_features: options.apparmor_features.clone(),
             arches: options.seccomp.arches.iter().map(|a| a.word().into()).collect(),
             parameters: options.parameters.clone(),
+            frequencies: options.seccomp.frequencies.as_ref().map(|f| files::digest(f.text().as_bytes())),
         },
         policies: entries
             .map(|((policy, lowered), judged)| policy_entry(policy, lowered, judged, sources, &lines, files))

@@ -71,6 +71,12 @@ impl Frequencies {
         Ok(Self(counts.into_iter().map(|(name, count)| (name, share(count))).collect()))
     }
 
+    /// The shares as text, a line each, by which two of them are told apart.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.0.iter().map(|(name, share)| format!("{name} {share}\n")).collect()
+    }
+
     /// The share of a call.
     pub(super) fn share(&self, name: &str) -> u64 {
         self.0.get(name).copied().unwrap_or(0)

@@ -87,6 +87,7 @@ impl Made {
                 apparmor_features: "debian13".into(),
                 arches: vec![std::env::consts::ARCH.into()],
                 parameters: BTreeMap::new(),
+                frequencies: None,
             },
             policies: vec![policy],
         };
