@@ -124,6 +124,7 @@ pub fn apparmor(fields: &Fields<'_>) -> Option<Vec<Refusal>> {
     let asked = match fields.word("capname") {
         Some(name) => vec![Asked::Request(format!("capability {}", shown(name)))],
         None if fields.has("name") && fields.has("denied_mask") => files(operation, fields)?,
+        None if fields.word("class") == Some("file") => return None,
         None if operation == "signal" => vec![signal(fields)?],
         None => {
             let of = |key: &str| fields.word(key).map(|w| format!(" {w}")).unwrap_or_default();

@@ -132,7 +132,7 @@ impl Asker<'_> {
                     _ => Err(format!("program {} of several policies (name one with --policy)", shown(exe))),
                 }
             }
-            Whom::Other(other) => Err(shown(other)),
+            Whom::Other(other) => Err(other.clone()),
         }
     }
 
@@ -213,8 +213,7 @@ impl Asker<'_> {
         let again = parse_request(request, &set, &options).request;
         let allowed = again.and_then(|r| why(&subject, policy, &r).ok()).map(|a| a.decision.done);
         if allowed != Some(Done::Allowed) {
-            edit.fails =
-                Some("a deny of the policy still refuses it; an `except` there would let it through".into());
+            edit.fails = Some("a deny of the policy still refuses it".into());
         }
         Ok(Some(edit))
     }
