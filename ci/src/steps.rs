@@ -2,6 +2,7 @@
 //!
 //! Each proves something that plain `cargo test` cannot, because it needs root, Debian's tools or a machine.
 
+mod audit;
 mod examples;
 mod facts;
 mod faults;
@@ -102,6 +103,11 @@ pub const STEPS: &[Step] = &[
         name: "apply-machines",
         about: "apply, replace and remove a policy with the owners' tools in machines",
         run: machines::run_apply,
+    },
+    Step {
+        name: "audit-record",
+        about: "record what kernels write about refusals, for `canc why --audit`",
+        run: audit::record,
     },
     Step {
         name: "doctor-record",

@@ -57,6 +57,27 @@ pub fn standard() -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
+/// The longest log that is read, in bytes.
+const MAX_LOG_BYTES: u64 = 64 << 20;
+
+/// Reads a log, or standard input for `-`. Bytes that are no UTF-8 are replaced.
+///
+/// # Errors
+/// One line for the person who named the log.
+pub fn log(path: &Path) -> Result<String, String> {
+    let failed = |what: &str| format!("cannot read `{}`: {what}", path.display());
+    let mut bytes = Vec::new();
+    let read = match path == Path::new("-") {
+        true => std::io::stdin().lock().take(MAX_LOG_BYTES + 1).read_to_end(&mut bytes),
+        false => std::fs::File::open(path).and_then(|f| f.take(MAX_LOG_BYTES + 1).read_to_end(&mut bytes)),
+    };
+    read.map_err(|e| failed(&reason(&e)))?;
+    if bytes.len() as u64 > MAX_LOG_BYTES {
+        return Err(failed("it has more than 64 MiB; give a part of it, such as `tail -n 100000 FILE`"));
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 fn bounded(file: impl Read) -> impl Read {
     file.take(MAX_FILE_BYTES as u64 + 1)
 }

@@ -11,11 +11,18 @@ Examples:
   canc why web.can 'syscall ioctl where arg1 == 0x5412'
   canc why web.can capability sys_admin --json | jq .decision
   canc why web.can read /srv/www/.git/config as other --for bare
+  canc why web.can --audit /var/log/audit/audit.log
+  journalctl -k -b | canc why web.can --audit -
+  dmesg | canc why --audit - web.can --json | jq '.refusals[].edit'
+
+With `--audit`, records of SELinux, AppArmor, seccomp and Landlock in a log become requests: each once, with the policy's decision, the
+rules behind it, and the rule that would allow it, marked where tests of the policy then fail. A record says what was refused, not that
+it should be allowed; and who may write to the log may have written the record.
 
 A request is spelled as in tests; a path may be bare and stands for itself, without wildcards.
 
-Exit codes: 0 the policy allows it; 1 the policy denies it, or a part of it; 2 usage, such as a request with a mistake; 3 the policy is
-wrong; 4 the host failed";
+Exit codes: 0 the policy allows it; 1 the policy denies it, or a part of it, or a log holds a refusal that concerns the policy or cannot
+be read; 2 usage, such as a request with a mistake; 3 the policy is wrong; 4 the host failed";
 
 /// `canc why`.
 #[derive(Debug, Clone, Args)]
@@ -25,8 +32,12 @@ pub struct WhyArgs {
     pub source: SourceArgs,
 
     /// The request, in one word of the shell or in several
-    #[arg(value_name = "REQUEST", required = true)]
+    #[arg(value_name = "REQUEST", required_unless_present = "audit", conflicts_with = "audit")]
     pub request: Vec<String>,
+
+    /// Answer for what records of refusals in this log tell of: audit.log, the journal's or dmesg's text, or `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub audit: Option<PathBuf>,
 
     /// The policy that is asked, where the file has several
     #[arg(long = "policy", value_name = "NAME")]

@@ -26,6 +26,7 @@ mod validate;
 mod verify;
 mod watch;
 mod why;
+mod why_audit;
 
 use crate::args::{Cli, Color, Command};
 use crate::exit::Exit;

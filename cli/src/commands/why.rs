@@ -50,6 +50,9 @@ struct LayerReport {
 }
 
 pub fn run(args: &WhyArgs, streams: &mut Streams<'_>) -> Outcome {
+    if let Some(log) = &args.audit {
+        return super::why_audit::run(args, log, streams);
+    }
     let json = args.source.json;
     let targets = build_options(&args.source, &args.deployments)?;
     let mut compiled = compile(&args.source)?;

@@ -13,6 +13,7 @@
 
 mod alternatives;
 mod artefacts;
+mod audit;
 mod bad;
 mod canc;
 mod case;
