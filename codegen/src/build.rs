@@ -1,5 +1,6 @@
 //! Checked policies to a whole bundle in memory: every artefact, every verdict, what each deployment comes to, and the manifest.
 
+mod dead;
 mod edges;
 mod files;
 mod judge;

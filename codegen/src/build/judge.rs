@@ -129,6 +129,9 @@ pub fn judge(set: &PolicySet, lowered: &[Lowered], options: &BuildOptions) -> Re
         if policy.demand(Target::Seccomp) != Demand::Off {
             diagnostics.extend(crate::seccomp::same::warnings(policy));
         }
+        if let Some(evaluator) = subject.evaluators.get(index) {
+            diagnostics.extend(super::dead::found(evaluator)?);
+        }
         policies.push(judgement);
     }
     diagnostics.extend(super::edges::exceeding(&subject)?);
