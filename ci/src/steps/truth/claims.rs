@@ -8,7 +8,7 @@ use crate::Error;
 use crate::policy::{Compiled, Tools};
 use crate::run::Run;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// What a layer by itself does with a request, as the compiler has it.
@@ -77,6 +77,21 @@ pub fn said(
     Ok(all)
 }
 
+/// Without what is tried in vain: where a layer sees nothing of a rule's kind, one request that the policy allows and one that it does
+/// not allow show it.
+pub fn sampled(
+    case: &Case,
+    mut said: Vec<BTreeMap<&'static str, Said>>,
+) -> Vec<BTreeMap<&'static str, Said>> {
+    let mut seen = BTreeSet::new();
+    for (trial, said) in case.trials.iter().zip(&mut said) {
+        said.retain(|layer, one| {
+            one.claim != Claim::Unseen || seen.insert((trial.rule.clone(), *layer, one.allowed))
+        });
+    }
+    said
+}
+
 fn ask(tools: &Tools, file: &Path, policy: &str, deployment: &str, request: &str) -> Result<Value, Error> {
     let run = Run::new(tools.canc()).args(["why", "--json", "--policy", policy, "--for", deployment]);
     let output = run.arg(file).arg(request).output()?;
@@ -114,6 +129,8 @@ pub struct Verdict {
     pub denies: bool,
     /// What is permitted besides, or gets through.
     pub more: Vec<String>,
+    /// Whether a remark says that names in other directories can be made or removed: labels know the directory, not the name.
+    pub names: bool,
 }
 
 /// The verdict of every rule that is tried, by rule and layer.
@@ -130,8 +147,12 @@ pub fn verdicts(
         for layer in layers {
             let Some(entry) = rule.verdicts.get(*layer) else { continue };
             let denies = rule.text.split_ascii_whitespace().any(|word| word == "deny");
+            let names = entry
+                .notes
+                .iter()
+                .any(|note| note.contains(" names to any ") || note.contains(" names from any "));
             let more = if denies { &entry.narrowed } else { &entry.widened };
-            let verdict = Verdict { word: entry.verdict.clone(), denies, more: more.clone() };
+            let verdict = Verdict { word: entry.verdict.clone(), denies, more: more.clone(), names };
             out.insert((rule.id.trim_start_matches('@').to_owned(), *layer), verdict);
         }
     }
@@ -147,7 +168,7 @@ pub fn contradictions(verdict: &Verdict, tried: &[(&Trial, Said)]) -> Vec<String
         found.map(|(trial, said)| format!("{what}: {}: {:?}", trial.request, said.claim)).collect::<Vec<_>>()
     };
     let need = |there: bool, what: &str| if there { Vec::new() } else { vec![what.to_owned()] };
-    let leaks = |said: &Said| !said.allowed && said.claim == Claim::Permits;
+    let leaks = |said: &Said| !said.allowed && said.claim == Claim::Permits && !verdict.names;
     let blocks = |said: &Said| said.allowed && said.claim == Claim::Refuses;
     let mut out = need(
         any(true, Claim::Permits) || any(true, Claim::Unseen) || verdict.denies,
@@ -209,7 +230,7 @@ mod tests {
         let said = trials.iter().map(|(_, allowed, claim)| Said { allowed: *allowed, claim: *claim });
         let pairs: Vec<_> = owned.iter().zip(said).collect();
         let more = if more.is_empty() { Vec::new() } else { vec![more.to_owned()] };
-        contradictions(&Verdict { word: verdict.to_owned(), denies: false, more }, &pairs)
+        contradictions(&Verdict { word: verdict.to_owned(), denies: false, more, names: false }, &pairs)
     }
 
     const OWN: (&str, bool, Claim) = ("read \"/a\"", true, Claim::Permits);
