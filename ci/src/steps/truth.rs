@@ -32,7 +32,9 @@ macro_rules! case {
 }
 
 fn cases() -> Result<Vec<Case>, Error> {
-    [case!("files"), case!("foreign")].into_iter().collect()
+    [case!("files"), case!("foreign"), case!("network"), case!("calls"), case!("processes"), case!("sockets")]
+        .into_iter()
+        .collect()
 }
 
 /// One machine for each kind of access control.
@@ -227,10 +229,21 @@ fn shell(name: &str, line: &str) -> canc_guest::Step {
 /// The probe under one column. Its exit code is part of its answer, which is judged beside the one without a layer.
 fn test(case: &Case, number: usize, trial: &Trial, column: &str, compiled: &Compiled) -> VmTest {
     let before = if trial.before.is_empty() { String::new() } else { format!("{}; ", trial.before) };
-    let line = format!("{before}{} -- {PROBE} {}; exit 0", launcher(compiled), trial.words);
+    let launched = match (trial.by_label, column) {
+        (false, _) => format!("{} {} -- ", crate::policy::LAUNCHER, compiled.bundle()),
+        (true, WITHOUT) => String::new(),
+        (true, _) => by_label(compiled),
+    };
+    let line = format!("{before}{launched}{PROBE} {}; exit 0", trial.words);
     VmTest::new(&name(case, number, trial, column), &["/bin/sh", "-c", &line])
 }
 
-fn launcher(compiled: &Compiled) -> String {
-    format!("{} {}", crate::policy::LAUNCHER, compiled.bundle())
+/// The words before a program that give it the policy's label and nothing else.
+fn by_label(compiled: &Compiled) -> String {
+    let policy = compiled.policies().first();
+    let profile =
+        policy.and_then(|policy| policy.apparmor.as_ref()).map(|a| format!("aa-exec -p {} -- ", a.profile));
+    let domain =
+        policy.and_then(|policy| policy.selinux.as_ref()).map(|s| format!("runcon -t {} ", s.domain));
+    profile.or(domain).unwrap_or_default()
 }

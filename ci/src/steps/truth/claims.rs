@@ -29,6 +29,8 @@ pub struct Said {
     pub allowed: bool,
     /// What the layer does.
     pub claim: Claim,
+    /// Whether it does so for every policy.
+    pub base: bool,
 }
 
 /// Asks `canc why` about every request of the case for this kind of host. Equal questions are asked once.
@@ -54,7 +56,8 @@ pub fn said(
     for trial in &case.trials {
         let own = answer(&trial.request)?;
         let mut each = BTreeMap::new();
-        for layer in layers {
+        // Without the launcher there is no layer but the label.
+        for layer in layers.iter().filter(|layer| !trial.by_label || **layer == deployment) {
             let asked = trial.asked(layer);
             let odd = |why| Error::Odd(format!("{}: {asked}: {why}", case.name));
             let claim = match claim(&answer(asked)?, deployment, layer).map_err(odd)? {
@@ -70,7 +73,9 @@ pub fn said(
                     }
                 }
             };
-            each.insert(*layer, Said { allowed: own.get("decision") == Some(&"allowed".into()), claim });
+            let allowed = own.get("decision") == Some(&"allowed".into());
+            let base = of_layer(&answer(asked)?, deployment, layer).get("base") == Some(&true.into());
+            each.insert(*layer, Said { allowed, claim, base });
         }
         all.push(each);
     }
@@ -102,15 +107,19 @@ fn ask(tools: &Tools, file: &Path, policy: &str, deployment: &str, request: &str
     serde_json::from_str(&output.text()).map_err(|_| odd())
 }
 
+/// What an answer says of one layer; null where it says nothing.
+fn of_layer(answer: &Value, deployment: &str, layer: &str) -> Value {
+    let named = |list: Option<&Value>, key: &str, name: &str| {
+        let mut found = list.and_then(Value::as_array).into_iter().flatten();
+        found.find(|one| one.get(key) == Some(&name.into())).cloned().unwrap_or_default()
+    };
+    let host = named(answer.get("deployments"), "deployment", deployment);
+    named(host.get("layers"), "layer", layer)
+}
+
 /// None where it does one thing with a part of the request and another with the rest.
 fn claim(answer: &Value, deployment: &str, layer: &str) -> Result<Option<Claim>, String> {
-    let named = |list: Option<&Value>, key: &str, name: &str| {
-        let found = list.and_then(Value::as_array).into_iter().flatten();
-        found.filter(|one| one.get(key) == Some(&name.into())).cloned().collect::<Vec<_>>()
-    };
-    let hosts = named(answer.get("deployments"), "deployment", deployment);
-    let layers = named(hosts.first().and_then(|host| host.get("layers")), "layer", layer);
-    match layers.first().and_then(|layer| layer.get("decision")).and_then(Value::as_str) {
+    match of_layer(answer, deployment, layer).get("decision").and_then(Value::as_str) {
         Some("allowed") => Ok(Some(Claim::Permits)),
         Some("denied") => Ok(Some(Claim::Refuses)),
         // A request on system calls is answered by the one layer that sees them.
@@ -161,6 +170,9 @@ pub fn verdicts(
 
 /// Where a verdict and the answers about its trials contradict each other, or where one of its directions is not tried.
 pub fn contradictions(verdict: &Verdict, tried: &[(&Trial, Said)]) -> Vec<String> {
+    if verdict.word == "n/a" && tried.is_empty() {
+        return Vec::new();
+    }
     let any =
         |allowed: bool, claim: Claim| tried.iter().any(|(_, s)| s.allowed == allowed && s.claim == claim);
     let each = |wrong: &dyn Fn(&Said) -> bool, what: &str| {
@@ -168,7 +180,7 @@ pub fn contradictions(verdict: &Verdict, tried: &[(&Trial, Said)]) -> Vec<String
         found.map(|(trial, said)| format!("{what}: {}: {:?}", trial.request, said.claim)).collect::<Vec<_>>()
     };
     let need = |there: bool, what: &str| if there { Vec::new() } else { vec![what.to_owned()] };
-    let leaks = |said: &Said| !said.allowed && said.claim == Claim::Permits && !verdict.names;
+    let leaks = |said: &Said| !said.allowed && said.claim == Claim::Permits && !verdict.names && !said.base;
     let blocks = |said: &Said| said.allowed && said.claim == Claim::Refuses;
     let mut out = need(
         any(true, Claim::Permits) || any(true, Claim::Unseen) || verdict.denies,
@@ -185,7 +197,10 @@ pub fn contradictions(verdict: &Verdict, tried: &[(&Trial, Said)]) -> Vec<String
         }
         ("widened", _) => {
             out.extend(each(&blocks, "not narrowed, and the layer is said to refuse"));
-            out.extend(need(any(false, Claim::Permits), "no request is tried by which it is widened"));
+            out.extend(need(
+                any(false, Claim::Permits) || any(false, Claim::Unseen),
+                "no request is tried by which it is widened",
+            ));
             out.extend(need(any(false, Claim::Refuses), "nothing beyond what it is widened by is tried"));
         }
         ("partial" | "dropped", true) => {
@@ -227,7 +242,8 @@ mod tests {
     fn tried(trials: &[(&str, bool, Claim)], verdict: &str, more: &str) -> Vec<String> {
         let trial = |request: &&str| Trial { request: (*request).to_owned(), ..Trial::default() };
         let owned: Vec<_> = trials.iter().map(|(request, ..)| trial(request)).collect();
-        let said = trials.iter().map(|(_, allowed, claim)| Said { allowed: *allowed, claim: *claim });
+        let said =
+            trials.iter().map(|(_, allowed, claim)| Said { allowed: *allowed, claim: *claim, base: false });
         let pairs: Vec<_> = owned.iter().zip(said).collect();
         let more = if more.is_empty() { Vec::new() } else { vec![more.to_owned()] };
         contradictions(&Verdict { word: verdict.to_owned(), denies: false, more, names: false }, &pairs)

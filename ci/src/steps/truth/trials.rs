@@ -31,6 +31,8 @@ pub struct Trial {
     pub words: String,
     /// A shell line before it, as root and unconfined.
     pub before: String,
+    /// Whether it is performed under the label alone, without the launcher, which would take away what is asked for.
+    pub by_label: bool,
 }
 
 impl Trial {
@@ -42,7 +44,7 @@ impl Trial {
 
 impl Case {
     /// Reads what is tried: `: LINE` is a line of the set-up, `[RULE]` starts the trials of a rule, and a trial is
-    /// `REQUEST | WORDS [| before LINE] [| LAYER REQUEST]`.
+    /// `REQUEST | WORDS [| before LINE] [| LAYER REQUEST] [| by label]`.
     pub fn read(name: &'static str, source: &'static str, text: &str) -> Result<Self, Error> {
         let mut case = Self { name, source, setup: Vec::new(), trials: Vec::new() };
         let mut rule = None;
@@ -71,6 +73,7 @@ fn trial(rule: String, line: &str) -> Option<Trial> {
     let mut trial = Trial { rule, request, words, ..Trial::default() };
     for part in parts {
         match part.split_once(' ')? {
+            ("by", "label") => trial.by_label = true,
             ("before", line) => trial.before = line.to_owned(),
             (layer @ ("selinux" | "apparmor" | "seccomp" | "landlock"), request) => {
                 trial.seen_as.insert(layer.to_owned(), request.to_owned());
