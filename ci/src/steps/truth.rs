@@ -3,6 +3,7 @@
 
 mod claims;
 mod judge;
+mod mutants;
 mod trials;
 
 use super::ensure;
@@ -52,6 +53,13 @@ pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
         let report = vm::run(rootfs, &bench.job)?;
         wrong.extend(bench.wrong(&report));
         println!("{}", bench.count(&report));
+        // What did not run is among the wrong already.
+        match mutants::run(&bench, &report) {
+            Ok(noticed) => println!("  {noticed} altered claims, verdicts and profiles are noticed"),
+            Err(missed) => {
+                wrong.extend(missed.into_iter().map(|what| format!("altered and not noticed: {what}")))
+            }
+        }
     }
     ensure(wrong.is_empty(), || {
         format!("{} verdicts are not what the kernel does:\n{}", wrong.len(), wrong.join("\n"))
@@ -86,6 +94,10 @@ impl Bench {
         for case in cases()? {
             parts.push(part(tools, &store, mac, case, &mut job)?);
         }
+        if let Some((part, only)) = parts.first().filter(|_| mac == "apparmor") {
+            mutants::add(part, only, &mut job);
+        }
+        let parts = parts.into_iter().map(|(part, _)| part).collect();
         if mac == "selinux" {
             job.setup.push(shell("label", "restorecon -RF /srv"));
         }
@@ -168,8 +180,14 @@ impl Part {
     }
 }
 
-/// Puts a case into the machine.
-fn part(tools: &Tools, store: &Store, mac: &'static str, case: Case, job: &mut VmJob) -> Result<Part, Error> {
+/// Puts a case into the machine, and gives what has the machine's own layer alone.
+fn part(
+    tools: &Tools,
+    store: &Store,
+    mac: &'static str,
+    case: Case,
+    job: &mut VmJob,
+) -> Result<(Part, Compiled), Error> {
     let names: Vec<&'static str> = [mac].into_iter().chain(COMMON).collect();
     let whole = tools.compile(case.name, case.source, Layers::All)?;
     let policy = whole.policies().first().ok_or_else(|| Error::Odd(format!("{}: no policy", case.name)))?;
@@ -196,7 +214,8 @@ fn part(tools: &Tools, store: &Store, mac: &'static str, case: Case, job: &mut V
         let each = columns.iter().filter(|(column, _)| tried(column));
         job.tests.extend(each.map(|(column, compiled)| test(&case, number, trial, column, compiled)));
     }
-    Ok(Part { case, layers, verdicts, said })
+    let only = columns.swap_remove(1).1;
+    Ok((Part { case, layers, verdicts, said }, only))
 }
 
 fn layer_of(name: &'static str, policy: &canc_bundle::PolicyEntry) -> Layer {
