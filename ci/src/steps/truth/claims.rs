@@ -57,7 +57,10 @@ pub fn said(
         let own = answer(&trial.request)?;
         let mut each = BTreeMap::new();
         // Without the launcher there is no layer but the label.
-        for layer in layers.iter().filter(|layer| !trial.by_label || **layer == deployment) {
+        let with = |layer: &str| {
+            (!trial.by_label || layer == deployment) && trial.only.as_deref().is_none_or(|only| only == layer)
+        };
+        for layer in layers.iter().filter(|layer| with(layer)) {
             let asked = trial.asked(layer);
             let odd = |why| Error::Odd(format!("{}: {asked}: {why}", case.name));
             let claim = match claim(&answer(asked)?, deployment, layer).map_err(odd)? {
@@ -182,8 +185,9 @@ pub fn contradictions(verdict: &Verdict, tried: &[(&Trial, Said)]) -> Vec<String
     let need = |there: bool, what: &str| if there { Vec::new() } else { vec![what.to_owned()] };
     let leaks = |said: &Said| !said.allowed && said.claim == Claim::Permits && !verdict.names && !said.base;
     let blocks = |said: &Said| said.allowed && said.claim == Claim::Refuses;
+    let permitted = any(true, Claim::Permits) || any(true, Claim::Unseen);
     let mut out = need(
-        any(true, Claim::Permits) || any(true, Claim::Unseen) || verdict.denies,
+        permitted || verdict.denies || verdict.word == "narrowed",
         "nothing is tried that the policy allows",
     );
     match (verdict.word.as_str(), verdict.denies) {
