@@ -173,7 +173,8 @@ pub fn verdicts(
 
 /// Where a verdict and the answers about its trials contradict each other, or where one of its directions is not tried.
 pub fn contradictions(verdict: &Verdict, tried: &[(&Trial, Said)]) -> Vec<String> {
-    if verdict.word == "n/a" && tried.is_empty() {
+    // All trials of the rule are about another layer alone.
+    if tried.is_empty() {
         return Vec::new();
     }
     let any =

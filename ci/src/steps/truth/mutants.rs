@@ -59,9 +59,14 @@ pub fn run(bench: &Bench, report: &VmReport) -> Result<usize, Vec<String>> {
         }
         for ((rule, layer), verdict) in &part.verdicts {
             let tried: Vec<_> = part.of(rule, layer).collect();
+            let passes = |said: &Said| !said.allowed && said.claim != Claim::Refuses;
             let leaks = |said: &Said| !said.allowed && said.claim == Claim::Permits && !said.base;
             let word = match verdict.word.as_str() {
-                "exact" if !verdict.denies && !verdict.names => "widened",
+                "exact"
+                    if !verdict.denies && !verdict.names && !tried.iter().any(|(_, said)| passes(said)) =>
+                {
+                    "widened"
+                }
                 "widened" if !verdict.names && tried.iter().any(|(_, said)| leaks(said)) => "exact",
                 _ => continue,
             };
