@@ -11,7 +11,7 @@ use crate::oracle::selinux::Store;
 use crate::policy::{Compiled, Layers, Tools};
 use crate::vm::{self, File, VmJob, VmReport, VmTest};
 use crate::{Error, Rootfs};
-use claims::{Said, Verdict};
+use claims::{Claim, Said, Verdict};
 use judge::Layer;
 use std::collections::{BTreeMap, BTreeSet};
 use trials::{Case, Trial};
@@ -151,7 +151,12 @@ impl Bench {
         for part in &self.parts {
             for (trial, said) in part.case.trials.iter().zip(&part.said) {
                 for (layer, said) in said {
-                    tried.entry(layer).or_default()[said.claim as usize] += 1;
+                    let [permits, refuses, unseen] = tried.entry(layer).or_default();
+                    *match said.claim {
+                        Claim::Permits => permits,
+                        Claim::Refuses => refuses,
+                        Claim::Unseen => unseen,
+                    } += 1;
                     directions.insert((part.case.name, &trial.rule, *layer, said.claim));
                 }
             }
