@@ -12,6 +12,7 @@ mod launch;
 mod machines;
 mod oracles;
 mod selinux;
+mod truth;
 mod validate;
 mod verify;
 
@@ -93,6 +94,11 @@ pub const STEPS: &[Step] = &[
         name: "verify",
         about: "perform a policy's tests and attacks by `canc verify` under SELinux and AppArmor",
         run: verify::run,
+    },
+    Step {
+        name: "truth",
+        about: "try the verdict of each rule on each layer by itself, in both directions, in machines",
+        run: truth::run,
     },
     Step {
         name: "userns",

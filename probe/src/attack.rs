@@ -39,7 +39,7 @@ fn forks(count: u64) -> Performed {
     started.map(|()| Answer::Number(count)).map_err(at("fork"))
 }
 
-fn wait(time: u64) -> Performed {
+pub(crate) fn wait(time: u64) -> Performed {
     call(libc::SYS_ppoll, [Arg::Num(0), Arg::Num(0), Arg::In(&duration(time)), Arg::Num(0), Arg::Num(8)])
         .map(Answer::Number)
         .map_err(at("wait"))

@@ -75,9 +75,8 @@ pub(crate) fn perform(request: &str, arguments: &[&[u8]]) -> Option<Performed> {
         ("utimes", [path]) => {
             one("utimes", libc::SYS_utimensat, [HERE, Arg::Str(&string(path)), Arg::Num(0), Arg::Num(0)])
         }
-        ("lock", [path]) => open(path, libc::O_RDONLY | libc::O_NONBLOCK).and_then(|file| {
-            one("lock", libc::SYS_flock, [Arg::Num(file), Arg::Num((libc::LOCK_EX | libc::LOCK_NB) as u64)])
-        }),
+        ("lock", [path]) => lock(path, libc::LOCK_EX),
+        ("lock-shared", [path]) => lock(path, libc::LOCK_SH),
         ("map-exec", [path]) => open(path, libc::O_RDONLY).and_then(|file| {
             let protection = Arg::Num((libc::PROT_READ | libc::PROT_EXEC) as u64);
             let private = Arg::Num(libc::MAP_PRIVATE as u64);
@@ -95,6 +94,11 @@ pub(crate) fn perform(request: &str, arguments: &[&[u8]]) -> Option<Performed> {
         ("become", [path, rest @ ..]) => exec_here(path, rest),
         _ => return None,
     })
+}
+
+fn lock(path: &[u8], how: i32) -> Performed {
+    let file = open(path, libc::O_RDONLY | libc::O_NONBLOCK)?;
+    one("lock", libc::SYS_flock, [Arg::Num(file), Arg::Num((how | libc::LOCK_NB) as u64)])
 }
 
 fn readlink(path: &[u8]) -> Performed {

@@ -24,10 +24,11 @@ usage: canc-probe [announce] REQUEST     announce: first say, on a line of its o
 files      open-read P | open-write P | open-append P | read P | truncate P | create P | unlink P
            mkdir P | rmdir P | list P | stat P | readlink P | link OLD NEW | symlink TARGET P
            rename OLD NEW | chmod MODE P | chown UID P | utimes P | lock P | map-exec P | mkfifo P
-           mknod P | exec P [ARG…]
+           lock-shared P | mknod P | exec P [ARG…]
 network    connect tcp|udp|mptcp ADDR PORT | bind tcp|udp ADDR PORT | listen tcp ADDR PORT
            fastopen ADDR PORT | send udp ADDR PORT | socket FAMILY TYPE PROTOCOL
            connect-unix stream|dgram|seqpacket PATH|@NAME | bind-unix TYPE PATH|@NAME | socketpair
+           serve-unix PATH|@NAME   (listens for a minute)
 process    clone FLAGS | unshare FLAGS | setns PATH TYPE | ptrace PID | kill PID SIGNAL | setuid UID
            setgid GID | mount SOURCE TARGET TYPE FLAGS | umount TARGET | chroot P
            ioctl FD REQUEST ARG | syscall NUMBER ARG… | int80 NUMBER ARG…   (ARG: N, 0xN, s:TEXT, buf:SIZE)

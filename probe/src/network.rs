@@ -5,6 +5,9 @@ use crate::sys::{Arg, call};
 use crate::{Answer, Performed, Trouble, at};
 use std::net::IpAddr;
 
+/// How long somebody listens, in milliseconds.
+const SERVED: u64 = 60_000;
+
 pub(crate) fn perform(request: &str, arguments: &[&[u8]]) -> Option<Performed> {
     Some(match (request, arguments) {
         ("socket", [family, kind, protocol]) => socket_of(family, kind, protocol),
@@ -20,6 +23,7 @@ pub(crate) fn perform(request: &str, arguments: &[&[u8]]) -> Option<Performed> {
         ("send", [kind, address, port]) => with(kind, address, port, &["send"]),
         ("connect-unix", [kind, path]) => unix(kind, path, "connect", libc::SYS_connect),
         ("bind-unix", [kind, path]) => unix(kind, path, "bind", libc::SYS_bind),
+        ("serve-unix", [path]) => serve(path),
         _ => return None,
     })
 }
@@ -96,6 +100,26 @@ fn socket_address(address: IpAddr, port: u16) -> (u64, Vec<u8>) {
     }
 }
 
+/// Listens for a minute on a stream socket, so that others find somebody there.
+fn serve(path: &[u8]) -> Performed {
+    let file = socket(libc::AF_UNIX as u64, libc::SOCK_STREAM as u64, 0)?;
+    let address = unix_address(path);
+    let size = Arg::Num(address.len() as u64);
+    call(libc::SYS_bind, [Arg::Num(file), Arg::In(&address), size]).map_err(at("bind"))?;
+    call(libc::SYS_listen, [Arg::Num(file), Arg::Num(16)]).map_err(at("listen"))?;
+    crate::attack::wait(SERVED)
+}
+
+/// `struct sockaddr_un`: a path, or after an `@` an abstract name.
+fn unix_address(path: &[u8]) -> Vec<u8> {
+    let mut address = (libc::AF_UNIX as u16).to_ne_bytes().to_vec();
+    match path.strip_prefix(b"@") {
+        Some(name) => address.extend([&[0], name].concat()),
+        None => address.extend([path, &[0]].concat()),
+    }
+    address
+}
+
 fn unix(kind: &[u8], path: &[u8], step: &'static str, number: libc::c_long) -> Performed {
     let kind = match kind {
         b"stream" => libc::SOCK_STREAM,
@@ -104,10 +128,6 @@ fn unix(kind: &[u8], path: &[u8], step: &'static str, number: libc::c_long) -> P
         other => return Err(format!("{:?} is no type of unix socket", String::from_utf8_lossy(other)).into()),
     };
     let file = socket(libc::AF_UNIX as u64, kind as u64, 0)?;
-    let mut address = (libc::AF_UNIX as u16).to_ne_bytes().to_vec();
-    match path.strip_prefix(b"@") {
-        Some(name) => address.extend([&[0], name].concat()),
-        None => address.extend([path, &[0]].concat()),
-    }
+    let address = unix_address(path);
     one(step, number, [Arg::Num(file), Arg::In(&address), Arg::Num(address.len() as u64)])
 }

@@ -9,7 +9,9 @@ use crate::coverage::{Grant, Layer, LayerName, Permitted, Source, rule_name};
 use crate::verdict::{Outcome, Verdict};
 use canc_bundle::{LandlockPath, LandlockRuleset};
 use canc_dsl::meaning::{Dim, Kind, Peers, Region};
-use canc_dsl::policy::{Body, Effect, FileOp, NetOp, Peer, Policy, PolicySet, Protocol, RuleId, Target};
+use canc_dsl::policy::{
+    Body, Effect, FileOp, MqueueOp, NetOp, Peer, Policy, PolicySet, Protocol, RuleId, Target,
+};
 use canc_sets::interval::Intervals;
 use canc_sets::path::Near;
 use canc_sets::path::{Lang, Pattern, Tail, TooLarge};
@@ -169,6 +171,12 @@ impl<'a> Reader<'a> {
                 Self::base(kind, vec![Dim::Bits(u128::MAX), Dim::Bits(self.inside)])
             }
             Kind::Ptrace => Self::base(kind, vec![Dim::Bits(3), Dim::Bits(self.inside)]),
+            // Made and removed, but not opened.
+            Kind::Mqueue => {
+                let bit = |op| 1 << op as u32;
+                let ops = bit(MqueueOp::Create) | bit(MqueueOp::Delete);
+                Self::base(kind, vec![Dim::Bits(ops), Dim::Names(Lang::All)])
+            }
             Kind::MountNew
             | Kind::MountBind { .. }
             | Kind::MountMove

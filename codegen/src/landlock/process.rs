@@ -1,9 +1,10 @@
-//! Scopes, tracing and mounting: what Landlock refuses to a domain as a whole.
+//! Scopes, tracing, mounting and message queues: what Landlock refuses to a domain as a whole.
 
 use crate::verdict::{Outcome, Verdict};
 use canc_bundle::LandlockRuleset;
 use canc_dsl::policy::{
-    Body, Effect, Launcher, Peer, Policy, PolicySet, Rule, SignalRule, UnixAddress, UnixRule,
+    Body, Effect, Launcher, MqueueOp, MqueueRule, Peer, Policy, PolicySet, Rule, SignalRule, UnixAddress,
+    UnixRule,
 };
 
 /// The first ABI with scopes.
@@ -39,9 +40,18 @@ pub(super) fn lower(
             Body::Mount(_) if rule.effect == Effect::Allow => {
                 narrow(outcome, "all of it: Landlock refuses every change of mounts");
             }
+            Body::Mqueue(queues) if rule.effect == Effect::Allow && opens(queues) => {
+                narrow(outcome, "reading and writing: Landlock sees queues as files that no rule can name");
+            }
             _ => {}
         }
     }
+}
+
+/// Whether a rule on message queues is about opening them. A queue is a file of a kernel's own mount, which no ruleset reaches: where
+/// reading and writing files is handled, `mq_open(2)` is refused with EACCES after it has made the queue (seen on Linux 6.12).
+pub(super) fn opens(queues: &MqueueRule) -> bool {
+    queues.ops.has(MqueueOp::Read) || queues.ops.has(MqueueOp::Write)
 }
 
 fn narrow(outcome: &mut Outcome, what: &str) {

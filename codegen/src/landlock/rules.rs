@@ -184,6 +184,7 @@ fn start(rule: &Rule, abi: u32) -> Outcome {
         },
         Body::Signal(signal) => signal.send && abi >= 6,
         Body::Ptrace(_) | Body::Mount(_) => true,
+        Body::Mqueue(queues) => rule.effect == Effect::Allow && super::process::opens(queues),
         _ => false,
     };
     match (mediated, rule.effect) {

@@ -201,6 +201,11 @@ fn scopes_and_what_is_refused_as_a_whole() {
         &[],
         &["narrowed: all of it", "exact", "n/a", "n/a"],
     );
+    check(
+        r#"allow mqueue create, read "/q"; allow mqueue create, delete "/q"; deny mqueue read "/q";"#,
+        &[],
+        &["narrowed: reading and writing", "n/a", "n/a"],
+    );
     // Its own children keep its domain.
     let set = policies(
         r#"can 1;

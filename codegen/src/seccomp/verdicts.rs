@@ -287,8 +287,12 @@ fn extent(body: &Body) -> (Option<String>, Option<&'static str>) {
         Body::Net(net) if net.protocol == Protocol::Tcp => {
             wide("tcp with every address and port: a filter sees neither")
         }
-        Body::Net(net) if net.addresses.is_some() => wide("every address: a filter sees none"),
-        Body::Net(_) => noted("by family, type and protocol; a filter sees no port"),
+        Body::Net(net) => match (net.addresses.is_some(), net.ports.is_full()) {
+            (true, true) => wide("every address: a filter sees none"),
+            (true, false) => wide("every address and port: a filter sees neither"),
+            (false, false) => wide("every port: a filter sees none"),
+            (false, true) => noted("by family, type and protocol"),
+        },
         Body::Unix(_) => wide("unix sockets of this type with every name: a filter sees none"),
         Body::Signal(_) => {
             wide("every signal to every process of the same user: a filter knows no processes")
