@@ -12,7 +12,7 @@ use crate::coverage::{Grant, Layer, LayerName, Permitted, Source};
 use crate::verdict::Outcome;
 use canc_dsl::meaning::{Dim, Kind, Region};
 use canc_dsl::policy::{Body, MqueueOp, Policy, PolicySet, PtraceMode, RuleId, Target};
-use canc_sets::path::TooLarge;
+use canc_sets::path::{Lang, TooLarge};
 use files::Files;
 use peers::Known;
 
@@ -69,6 +69,15 @@ fn sees(features: &Features, kind: Kind) -> bool {
     }
 }
 
+/// Message queues of a kernel that does not know them by name: made and removed, but not opened. A queue is a file of a kernel's own
+/// mount, so that its path is disconnected, and opening it is refused with EACCES (seen on Linux 6.12).
+fn unopened(kind: Kind) -> Permitted {
+    let ops = 1 << MqueueOp::Create as u32 | 1 << MqueueOp::Delete as u32;
+    let region = Region { kind, dims: vec![Dim::Bits(ops), Dim::Names(Lang::All)] };
+    let grant = Grant { source: Source::Base, region, near: "/".into(), key: None };
+    Permitted::Only { grants: vec![grant], denies: Vec::new() }
+}
+
 /// One rule of the profile, with who brought it.
 struct Sourced<'a> {
     rule: &'a Rule,
@@ -81,6 +90,8 @@ struct Reader<'a> {
     files: Files<'a>,
     others: Vec<Sourced<'a>>,
     features: &'a Features,
+    /// Whether the profile only logs.
+    complain: bool,
     peers: Known,
 }
 
@@ -98,7 +109,14 @@ impl<'a> Reader<'a> {
         let peers = Known::new(policies, policy, profile);
         let enters = others.iter().any(|s| matches!(s.rule, Rule::Userns(mode) if !mode.deny));
         let inside = (features.userns() && !enters).then(|| inside_rules(policy));
-        Self { inside, files: Files::new(files, device_nodes), others, features, peers }
+        Self {
+            inside,
+            files: Files::new(files, device_nodes),
+            others,
+            features,
+            complain: profile.complain,
+            peers,
+        }
     }
 
     fn permitted(&self, kind: Kind, prefix: &str) -> Result<Permitted, TooLarge> {
@@ -107,6 +125,7 @@ impl<'a> Reader<'a> {
             Kind::Namespace | Kind::IoUring | Kind::Facility(_) => false,
             // Mediated by family and type at least.
             Kind::Net(..) | Kind::UnixPath { .. } | Kind::UnixAbstract { .. } => self.features.network(),
+            Kind::Mqueue if !self.features.posix_mqueue() && !self.complain => return Ok(unopened(kind)),
             kind => sees(self.features, kind),
         };
         if !mediated {

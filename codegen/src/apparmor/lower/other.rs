@@ -19,7 +19,14 @@ pub(super) fn userns(cx: &mut Context<'_>, id: RuleId, allow: bool) {
 
 pub(super) fn mqueue(cx: &mut Context<'_>, id: RuleId, allow: bool, rule: &MqueueRule) {
     if !cx.features.posix_mqueue() {
-        cx.set(id, Outcome::new(Verdict::NotApplicable));
+        let opens = rule.ops.has(MqueueOp::Read) || rule.ops.has(MqueueOp::Write);
+        let refused = "reading and writing: this kernel takes queues for files, which no rule can name";
+        let outcome = if allow && opens && !cx.complain {
+            Outcome::narrowed(refused)
+        } else {
+            Outcome::new(Verdict::NotApplicable)
+        };
+        cx.set(id, outcome);
         return;
     }
     if cx.complain && !allow {
