@@ -125,6 +125,9 @@ pub struct ApparmorEntry {
 pub struct SeccompEntry {
     /// Programs by architecture word; all programs of one architecture are loaded, first to last, and their conjunction is the policy.
     pub programs: BTreeMap<String, Vec<Artefact>>,
+    /// How many instructions each program has, where an architecture has several: what they cost.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub instructions: BTreeMap<String, Vec<usize>>,
     /// The commented listing.
     pub listing: Artefact,
     /// The descriptor number whose `execveat(fd, "", …, AT_EMPTY_PATH)` every filter permits.

@@ -193,7 +193,22 @@ fn deployments(out: &mut String, policy: &PolicyEntry, paint: Paint) -> std::fmt
             }
         }
     }
+    split(out, policy)?;
     writeln!(out)
+}
+
+/// What it costs that one filter does not hold the policy.
+fn split(out: &mut String, policy: &PolicyEntry) -> std::fmt::Result {
+    for (arch, lengths) in policy.seccomp.iter().flat_map(|s| &s.instructions) {
+        let each: Vec<String> = lengths.iter().map(ToString::to_string).collect();
+        let line = format!(
+            "seccomp on {arch}: {} filters of {} instructions, all of which every call passes",
+            each.len(),
+            each.join(", ")
+        );
+        writeln!(out, "  {}", wrapped(&line, WIDTH - 2, "      "))?;
+    }
+    Ok(())
 }
 
 /// The launch decision of a deployment's own layers: the MAC layer of its name, and Landlock as the deployment has it.

@@ -64,7 +64,7 @@ pub fn seccomp(
     files: &mut Files,
 ) -> Option<SeccompEntry> {
     let seccomp = lowered.seccomp.as_ref()?;
-    let mut programs = BTreeMap::new();
+    let (mut programs, mut instructions) = (BTreeMap::new(), BTreeMap::new());
     for (arch, filters) in &seccomp.filters {
         let one = filters.len() == 1;
         let entries = filters.iter().enumerate().map(|(i, filter)| {
@@ -72,10 +72,15 @@ pub fn seccomp(
             add(files, format!("seccomp/{}.{}{number}.bpf", policy.name, arch.word()), filter.encode())
         });
         programs.insert(arch.word().to_owned(), entries.collect());
+        if !one {
+            let lengths = filters.iter().map(|f| f.instructions().len()).collect();
+            instructions.insert(arch.word().to_owned(), lengths);
+        }
     }
     let listing = seccomp.listing(policy, sources).into_bytes();
     Some(SeccompEntry {
         programs,
+        instructions,
         listing: add(files, format!("seccomp/{}.asm", policy.name), listing),
         launch_fd: seccomp.launch_fd,
         needs_tracer: seccomp.needs_tracer,

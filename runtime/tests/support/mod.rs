@@ -66,6 +66,7 @@ impl Made {
             selinux: None,
             apparmor: None,
             seccomp: Some(SeccompEntry {
+                instructions: BTreeMap::new(),
                 programs: BTreeMap::new(),
                 listing: artefact(),
                 launch_fd: LAUNCH_FD,
