@@ -4,14 +4,17 @@
 use canc_codegen::apparmor;
 use canc_codegen::seccomp::checker;
 use canc_codegen::seccomp::encode::Instruction;
+use canc_sets::syscalls::Arch;
 
 /// Reads one file of a bundle.
 pub fn check(path: &str, bytes: &[u8]) -> Result<(), String> {
     // A profile's file ends in the name of its policy, whatever that is.
     let profile = path.starts_with("apparmor/");
     if let Some(name) = path.strip_suffix(".bpf").filter(|_| !profile) {
-        let big = ["ppc", "s390x"].iter().any(|a| name.contains(a)) && !name.contains("ppc64le");
-        return filter(bytes, big);
+        // `seccomp/POLICY.ARCH.bpf`, or with a number before the end.
+        let arch = name.rsplit('.').find_map(|part| Arch::ALL.into_iter().find(|a| a.word() == part));
+        let arch = arch.ok_or_else(|| format!("{name} is for no architecture"))?;
+        return filter(bytes, arch.is_big_endian());
     }
     let text = std::str::from_utf8(bytes).map_err(|e| e.to_string())?;
     if let Some(c) = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
