@@ -45,10 +45,19 @@ struct Graph {
 }
 
 fn graph() -> Graph {
+    graph_with(&[])
+}
+
+fn graph_with(features: &[&str]) -> Graph {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let args =
         ["metadata", "--format-version", "1", "--locked", "--filter-platform", "x86_64-unknown-linux-gnu"];
-    let output = Command::new(cargo).args(args).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    let output = Command::new(cargo)
+        .args(args)
+        .args(features)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     read(&metadata)
@@ -146,6 +155,15 @@ fn the_launcher_names_few_libraries_and_links_no_parser() {
     assert_eq!(ours, BTreeSet::from(["canc-bundle".to_owned()]));
     let unwanted = |name: &&String| name.starts_with("pest") || NOT_IN_THE_LAUNCHER.contains(&name.as_str());
     assert_eq!(linked.iter().filter(unwanted).collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
+/// What a plain build must do without, and no more than that.
+#[test]
+fn the_launchers_feature_adds_one_library() {
+    let (plain, all) = (graph(), graph_with(&["--all-features"]));
+    let added = &all.normal["canc-runtime"] - &plain.normal["canc-runtime"];
+    assert_eq!(added, BTreeSet::from(["selinux-sys".to_owned()]));
+    assert!(!reachable(&plain.normal, "canc").contains("selinux-sys"));
 }
 
 #[test]

@@ -115,6 +115,8 @@ fn without(source: &str, rule: &RuleEntry) -> Result<String, Error> {
 pub struct Tools {
     canc: PathBuf,
     launcher: PathBuf,
+    with_libselinux: PathBuf,
+    selinux_answers: PathBuf,
     dir: TempDir,
 }
 
@@ -142,10 +144,19 @@ pub struct ModuleText {
 impl Tools {
     /// Builds `canc` and `canc-run`, linked statically, so that they run in any root file system.
     pub fn build(rootfs: &Rootfs) -> Result<Self, Error> {
+        let dir = rootfs.cache().scratch()?;
+        // Both builds of the launcher come out under one name: the first is copied away.
+        let with_libselinux = dir.path().join("canc-run-libselinux");
+        let features = ["--features", "libselinux"];
+        let built = vm::build_static("canc-runtime", &[&["--bin", "canc-run"], &features[..]].concat())?;
+        fs::copy(built.join("canc-run"), &with_libselinux).map_err(Error::io("copying", &with_libselinux))?;
+        let built = vm::build_static("canc-runtime", &[&["--example", "selinux"], &features[..]].concat())?;
         Ok(Self {
-            canc: vm::build_static("canc", "canc")?,
-            launcher: vm::build_static("canc-runtime", "canc-run")?,
-            dir: rootfs.cache().scratch()?,
+            selinux_answers: built.join("examples/selinux"),
+            canc: vm::build_program("canc", "canc")?,
+            launcher: vm::build_program("canc-runtime", "canc-run")?,
+            with_libselinux,
+            dir,
         })
     }
 
@@ -157,6 +168,16 @@ impl Tools {
     /// `canc-run`.
     pub fn launcher(&self) -> &Path {
         &self.launcher
+    }
+
+    /// `canc-run` with the feature `libselinux`.
+    pub fn with_libselinux(&self) -> &Path {
+        &self.with_libselinux
+    }
+
+    /// The program that asks libselinux and selinuxfs the same questions.
+    pub fn selinux_answers(&self) -> &Path {
+        &self.selinux_answers
     }
 
     /// A directory that is gone with this.

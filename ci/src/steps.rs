@@ -101,6 +101,11 @@ pub const STEPS: &[Step] = &[
         run: truth::run,
     },
     Step {
+        name: "selinux-machines",
+        about: "start programs by both builds of the launcher in a machine with SELinux",
+        run: machines::run_selinux,
+    },
+    Step {
         name: "userns",
         about: "show Ubuntu's restriction of user namespaces, and what policies give back of them",
         run: machines::run_userns,

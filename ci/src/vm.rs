@@ -11,7 +11,7 @@ mod qemu;
 mod report;
 
 pub use accel::Accel;
-pub use guest::build as build_static;
+pub use guest::{build as build_static, build_program};
 pub use here::run as run_here;
 pub use job::{Exit, Expect, File, Kind, Source, USER_CONTEXT, VmJob, VmTest, step};
 pub use report::{TestResult, VmReport};

@@ -3,7 +3,6 @@
 
 use crate::failure::Failure;
 use crate::label::{self, Attribute};
-use crate::procfs::write_text;
 use crate::sys;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -95,13 +94,13 @@ pub fn relay(descriptors: &[u32], context: &str) -> Result<(), Failure> {
 
 /// Both ends carry the context: the kernel labels them when they are made.
 fn sockets(context: &str) -> Result<(OwnedFd, OwnedFd), String> {
-    let label = |text: &str| {
+    let label = |text| {
         let file = label::open(Attribute::SelinuxSocket)?;
-        write_text(file, text)
+        label::write(&file, Attribute::SelinuxSocket, text)
     };
-    label(context).map_err(|e| e.to_string())?;
+    label(Some(context)).map_err(|e| e.to_string())?;
     let pair = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None);
-    label("\n").map_err(|e| e.to_string())?;
+    label(None).map_err(|e| e.to_string())?;
     pair.map_err(|e| std::io::Error::from(e).to_string())
 }
 

@@ -69,19 +69,53 @@ pub fn open(attribute: Attribute) -> io::Result<OwnedFd> {
 /// # Errors
 /// As [`open`].
 pub fn read(attribute: Attribute) -> io::Result<String> {
-    read_text(open(attribute)?)
+    let found = read_text(open(attribute)?)?;
+    match by_library(attribute).transpose()? {
+        Some(told) if told != found => Err(io::ErrorKind::InvalidData.into()),
+        _ => Ok(found),
+    }
+}
+
+/// Writes a label, or takes it back, without looking at what came of it.
+///
+/// # Errors
+/// What write(2) or the library says.
+pub fn write(file: &OwnedFd, attribute: Attribute, text: Option<&str>) -> io::Result<()> {
+    #[cfg(feature = "libselinux")]
+    if let (attribute, SELINUX) = attribute.second_channel() {
+        return crate::selinux::set_label(attribute, text);
+    }
+    let _ = attribute;
+    write_text(file, text.unwrap_or("\n"))
+}
+
+/// What libselinux says of an attribute of SELinux, in a build with it.
+fn by_library(attribute: Attribute) -> Option<io::Result<String>> {
+    #[cfg(feature = "libselinux")]
+    if let (attribute, SELINUX) = attribute.second_channel() {
+        return Some(crate::selinux::label(attribute));
+    }
+    let _ = attribute;
+    None
 }
 
 /// Writes a label to its open file and reads it back, from the same file and, where the kernel offers it (Linux 6.8), from
-/// lsm_get_self_attr(2), which no mount can stand before.
+/// lsm_get_self_attr(2), which no mount can stand before. A build with libselinux has that library write and read it too.
 ///
 /// # Errors
 /// The write's error, or a label that is not the one that was written.
 pub fn set(file: &OwnedFd, attribute: Attribute, text: &str, expected: &str) -> Result<String, String> {
-    write_text(file, text).map_err(|e| format!("writing `{text}` failed: {}", explain(&e)))?;
+    write(file, attribute, Some(text)).map_err(|e| format!("writing `{text}` failed: {}", explain(&e)))?;
     let found = read_text(file).map_err(|e| format!("the label cannot be read back: {}", explain(&e)))?;
     if found != expected {
         return Err(format!("wrote `{text}` and read back `{found}` instead of `{expected}`"));
+    }
+    match by_library(attribute) {
+        Some(Err(e)) => return Err(format!("libselinux cannot read the label back: {e}")),
+        Some(Ok(told)) if told != expected => {
+            return Err(format!("/proc says the label is `{found}`, libselinux says `{told}`"));
+        }
+        _ => {}
     }
     let (name, module) = attribute.second_channel();
     match own_attribute(name, module) {

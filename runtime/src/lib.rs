@@ -46,6 +46,7 @@ mod program;
 mod report;
 mod resident;
 mod script;
+pub mod selinux;
 pub mod survey;
 mod sys;
 mod system;

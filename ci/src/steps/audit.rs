@@ -39,7 +39,7 @@ fn job(name: &str, kind: &str, tools: &Tools) -> Result<VmJob, Error> {
     let mut job = VmJob::new(name, kind)?;
     job.files = vec![
         File::program(CANC, tools.canc()),
-        File::program(PROBE, vm::build_static("canc-probe", "canc-probe")?),
+        File::program(PROBE, vm::build_program("canc-probe", "canc-probe")?),
         File::text(POLICY, SOURCE),
         File::directory("/srv/x"),
         File::text("/srv/x/permitted", "permitted words\n"),

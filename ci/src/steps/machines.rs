@@ -5,6 +5,7 @@ mod apply;
 mod calls;
 mod doctor;
 mod instances;
+mod libselinux;
 mod load;
 mod userns;
 
@@ -69,6 +70,14 @@ pub fn run_apply(rootfs: &Rootfs) -> Result<(), Error> {
     ensure(good, || "not every machine behaved as expected".to_owned())
 }
 
+/// The machine with SELinux, alone.
+pub fn run_selinux(rootfs: &Rootfs) -> Result<(), Error> {
+    let tools = Tools::build(rootfs)?;
+    let reports = vm::run_all(rootfs, &[selinux(rootfs, &tools)?, instances::job(rootfs, &tools)?])?;
+    reports.iter().for_each(|report| print!("{report}"));
+    ensure(reports.iter().all(vm::VmReport::is_good), || "not every machine behaved as expected".to_owned())
+}
+
 /// The policy as it is, with one layer alone, and without any layer that knows files.
 struct Variants {
     all: Compiled,
@@ -130,9 +139,11 @@ fn selinux(rootfs: &Rootfs, tools: &Tools) -> Result<VmJob, Error> {
     let mut job = VmJob::new("cat under SELinux", "debian13-selinux")?;
     job.files = variants.files(tools)?;
     job.modules = variants.only.modules(&Store::new(rootfs)?)?;
-    job.tests = variants.tests(&["avc:", "denied", "canc__cat_t", "tclass=file", "permissive=0"]);
+    let denied = ["avc:", "denied", "canc__cat_t", "tclass=file", "permissive=0"];
+    job.tests = variants.tests(&denied);
     let label = variants.only.launch(&["/usr/bin/cat", "/proc/self/attr/current"]);
     job.tests.push(VmTest::launch("own label", label).stdout("unconfined_u:unconfined_r:canc__cat_t:s0"));
+    libselinux::add(tools, &variants.only, &denied, &mut job);
     doctor::add(tools, "debian13-selinux", &mut job);
     Ok(job)
 }

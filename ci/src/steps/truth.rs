@@ -86,7 +86,7 @@ impl Bench {
         let mut job = VmJob::new(&format!("verdicts under {mac}"), &format!("debian13-{mac}"))?;
         job.files = vec![
             tools.launcher_file(),
-            File::program(PROBE, vm::build_static("canc-probe", "canc-probe")?),
+            File::program(PROBE, vm::build_program("canc-probe", "canc-probe")?),
             File::directory("/srv/truth"),
         ];
         let store = Store::new(rootfs)?;

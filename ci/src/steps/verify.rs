@@ -42,7 +42,7 @@ fn job(name: &str, kind: &str, tools: &Tools, denied: &[&str]) -> Result<VmJob, 
     ensure(alone != SOURCE, || "the policy is no longer written so".to_owned())?;
     job.files = vec![
         File::program(CANC, tools.canc()),
-        File::program(PROBE, vm::build_static("canc-probe", "canc-probe")?),
+        File::program(PROBE, vm::build_program("canc-probe", "canc-probe")?),
         File::text(POLICY, SOURCE),
         File::text(ALONE, alone),
         File::directory("/srv/x"),

@@ -39,7 +39,8 @@ impl Image {
 pub fn build(rootfs: &Rootfs, layer: &Layer, job: &VmJob) -> Result<Image, Error> {
     let image = Image { dir: rootfs.cache().scratch()? };
     let text = serde_json::to_vec(&job.for_guest()).map_err(|e| Error::Odd(e.to_string()))?;
-    let own = [File::program(PROGRAM, guest::build("canc-guest", "canc-guest")?), File::text(JOB, text)];
+    let own =
+        [File::program(PROGRAM, guest::build_program("canc-guest", "canc-guest")?), File::text(JOB, text)];
     install(layer, job.files.iter().chain(&own))?;
     if job.kind.is_selinux() {
         layer.run("setfiles").args(["-F", FILE_CONTEXTS, "/"]).limit(LIMIT).ok()?;

@@ -6,6 +6,8 @@
 )]
 
 mod filter;
+#[cfg(feature = "libselinux")]
+pub mod libselinux;
 mod lsm;
 mod namespace;
 mod parent;

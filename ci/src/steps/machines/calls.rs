@@ -14,7 +14,7 @@ const SYSINFO: [&str; 4] = [PROBE, "syscall", "99", "buf:128"];
 pub fn add(tools: &Tools, job: &mut VmJob) -> Result<(), Error> {
     let with = tools.compile("calls", SOURCE, Layers::Only("seccomp"))?;
     let without = tools.compile("calls", SOURCE, Layers::Only("landlock"))?;
-    job.files.push(File::program(PROBE, vm::build_static("canc-probe", "canc-probe")?));
+    job.files.push(File::program(PROBE, vm::build_program("canc-probe", "canc-probe")?));
     job.files.extend(with.files()?.into_iter().chain(without.files()?));
     job.tests.extend([
         VmTest::launch("seccomp alone: a socket", with.launch(&SOCKET))

@@ -24,7 +24,12 @@ fn launch(name: &str, bundle: &Compiled, policy: &str, argv: &[&str]) -> VmTest 
 pub fn job(rootfs: &Rootfs, tools: &Tools) -> Result<VmJob, Error> {
     let bundle = tools.compile("instances", SOURCE, Layers::All)?;
     let mut job = VmJob::new("separate instances", "debian13-selinux")?;
-    job.files = vec![tools.launcher_file(), File::directory("/srv/shared"), File::directory("/srv/apart")];
+    job.files = vec![
+        tools.launcher_file(),
+        super::libselinux::launcher_file(tools),
+        File::directory("/srv/shared"),
+        File::directory("/srv/apart"),
+    ];
     job.files.extend(bundle.files()?);
     job.modules = bundle.modules(&Store::new(rootfs)?)?;
     let tee = |name: &str, policy: &str, file: &str| launch(name, &bundle, policy, &["/usr/bin/tee", file]);
@@ -67,5 +72,9 @@ pub fn job(rootfs: &Rootfs, tools: &Tools) -> Result<VmJob, Error> {
             .exit(Exit::Code(125))
             .stderr("has no two categories"),
     ];
+    // The run's sockets are labelled by the library too.
+    let label = launch("", &bundle, "apart", &["/usr/bin/cat", "/proc/self/attr/current"]);
+    let label = super::libselinux::launch("apart by libselinux: own label", label.step.argv).context(LOGIN);
+    job.tests.push(label.stdout("canc__apart_t:s0:c"));
     Ok(job)
 }

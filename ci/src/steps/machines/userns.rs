@@ -32,7 +32,7 @@ fn refused(test: VmTest, error: &str, record: &[&str]) -> VmTest {
 pub fn job(tools: &Tools) -> Result<VmJob, Error> {
     let compiled = tools.compile("userns", SOURCE, Layers::All)?;
     let mut job = VmJob::new("Ubuntu's user namespaces", "ubuntu-userns")?;
-    let probe = vm::build_static("canc-probe", "canc-probe")?;
+    let probe = vm::build_program("canc-probe", "canc-probe")?;
     job.files.extend([PROBE].iter().chain(&ATTACHED).map(|to| File::program(to, &probe)));
     job.files.extend(compiled.profiles());
     job.setup.extend(compiled.load_profiles());
