@@ -62,7 +62,6 @@ pub(crate) fn label(attribute: SelfAttribute) -> io::Result<String> {
 /// What the library says.
 pub(crate) fn set_label(attribute: SelfAttribute, label: Option<&str>) -> io::Result<()> {
     let label = label.map(text).transpose()?;
-    let label = label.map(text).transpose()?;
     libselinux::set_label(attribute, label.as_deref())
 }
 
