@@ -3,6 +3,7 @@
 use crate::selinux::base::{Attribute, Base};
 use crate::selinux::known;
 use canc_sets::path::{Lang, Pattern, TooLarge, escape};
+use std::collections::BTreeMap;
 
 /// The directory of a domain's own processes.
 const OWN_PROCESSES: &str = "/proc/self/**";
@@ -35,22 +36,29 @@ pub fn other_processes() -> Result<(String, Lang), TooLarge> {
 
 /// The paths of a type with the directory below which they lie, by mount.
 pub fn paths(base: &Base, ty: &str) -> Result<Vec<(String, Lang)>, TooLarge> {
+    let mounts: Vec<(&str, &str)> = known::mounts().collect();
+    let mut tables: BTreeMap<&str, Vec<(&str, &str)>> =
+        mounts.iter().map(|(_, fs)| (*fs, Vec::new())).collect();
+    for [fs, path, _, row] in base.genfs() {
+        if let Some(rows) = tables.get_mut(fs) {
+            rows.push((path, row));
+        }
+    }
     let mut out = Vec::new();
-    for (mount, fs) in known::mounts() {
-        let rows: Vec<(&str, &str)> = base.genfs().filter(|r| r[0] == fs).map(|r| (r[1], r[3])).collect();
+    for (mount, fs) in &mounts {
+        let rows = tables.get(fs).map(Vec::as_slice).unwrap_or_default();
         let found = if rows.is_empty() { kept(base, fs, ty).then(|| whole(mount)) } else { None };
         let found = match found {
             Some(texts) => Some(lang(&texts)?),
-            None => by_table(&rows, mount, ty)?,
+            None => by_table(rows, mount, ty)?,
         };
         let Some(mut found) = found else { continue };
-        let nested =
-            known::mounts().filter(|(m, _)| m.strip_prefix(mount).is_some_and(|r| r.starts_with('/')));
+        let nested = mounts.iter().filter(|(m, _)| m.strip_prefix(mount).is_some_and(|r| r.starts_with('/')));
         let inner: Vec<String> = nested.flat_map(|(m, _)| whole(m)).collect();
         if !inner.is_empty() {
             found = found.minus(lang(&inner)?);
         }
-        out.push((mount.to_owned(), found));
+        out.push(((*mount).to_owned(), found));
     }
     Ok(out)
 }

@@ -37,7 +37,7 @@ impl Sheet<'_, '_> {
     pub(super) fn net_rule(&mut self, rule: &Rule, net: &NetRule) {
         let source = Source::Rule(rule.id);
         for op in net.ops.iter() {
-            let ports = allowed_ports(self.policy, net, op);
+            let ports = allowed_ports(&self.net_denies, net, op);
             if ports.is_empty() {
                 continue;
             }

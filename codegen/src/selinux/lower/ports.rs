@@ -67,11 +67,16 @@ pub(super) fn looks_at_port(protocol: Protocol, op: NetOp) -> bool {
     }
 }
 
-/// The ports of a rule that no deny takes away for an operation.
-pub(super) fn allowed_ports(policy: &Policy, rule: &NetRule, op: NetOp) -> Intervals<u16> {
+/// A policy's denies of ports.
+pub(super) fn denies(policy: &Policy) -> Vec<&NetRule> {
+    let denies = policy.rules.iter().filter(|r| r.effect == Effect::Deny);
+    denies.filter_map(|r| if let Body::Net(net) = &r.body { Some(net) } else { None }).collect()
+}
+
+/// The ports of a rule that none of these denies takes away for an operation.
+pub(super) fn allowed_ports(denies: &[&NetRule], rule: &NetRule, op: NetOp) -> Intervals<u16> {
     let mut ports = rule.ports.clone();
-    for deny in policy.rules.iter().filter(|r| r.effect == Effect::Deny) {
-        let Body::Net(net) = &deny.body else { continue };
+    for net in denies {
         if net.protocol == rule.protocol && net.ops.has(op) && net.addresses.is_none() {
             ports = ports.minus(&net.ports);
         }
@@ -124,10 +129,11 @@ impl PortPlan {
     /// The ports for which a policy needs private types, and whether it binds to them or connects.
     fn private(&mut self, policy: &Policy, base: &Base) -> Vec<(Protocol, bool, Intervals<u16>)> {
         let mut all: BTreeMap<(Protocol, bool), Vec<(u16, u16)>> = BTreeMap::new();
+        let denies = denies(policy);
         for rule in policy.rules.iter().filter(|r| r.effect == Effect::Allow) {
             let Body::Net(net) = &rule.body else { continue };
             for op in net.ops.iter().filter(|op| looks_at_port(net.protocol, *op)) {
-                let ports = allowed_ports(policy, net, op);
+                let ports = allowed_ports(&denies, net, op);
                 all.entry((net.protocol, op != NetOp::Connect)).or_default().extend(ports.ranges());
             }
         }

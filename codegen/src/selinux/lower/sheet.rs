@@ -7,7 +7,7 @@ use crate::selinux::known;
 use crate::selinux::names::FileName;
 use crate::selinux::words::Access;
 use crate::verdict::{Outcome, Verdict};
-use canc_dsl::policy::{Effect, Policy, RuleId};
+use canc_dsl::policy::{Effect, NetRule, Policy, RuleId};
 use canc_sets::path::Pattern;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -153,6 +153,8 @@ pub(super) struct Sheet<'p, 'a> {
     pub(super) plan: &'p Plan<'a>,
     pub(super) number: usize,
     pub(super) policy: &'a Policy,
+    /// The policy's denies of ports, which every rule about ports looks at.
+    pub(super) net_denies: Vec<&'a NetRule>,
     pub(super) domain: OwnNo,
     pub(super) grants: Vec<Grant>,
     pub(super) new_labels: BTreeMap<NewLabel, Source>,
@@ -187,6 +189,7 @@ impl<'p, 'a> Sheet<'p, 'a> {
             plan,
             number,
             policy,
+            net_denies: super::ports::denies(policy),
             domain,
             grants: Vec::new(),
             new_labels: BTreeMap::new(),
