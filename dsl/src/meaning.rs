@@ -13,4 +13,6 @@ mod tests;
 
 pub use boxes::{Dim, Kind, Region, RequestSet};
 pub use evaluate::{Evaluator, Verdict};
-pub use from_body::{Peers, allow_regions, body_classes, body_regions, request_regions};
+pub use from_body::{
+    Peers, allow_regions, body_classes, body_regions, literals, mount_options, request_regions,
+};

@@ -19,6 +19,7 @@ use trials::{Case, Trial};
 const PROBE: &str = "/usr/local/bin/canc-probe";
 /// The column that has no layer, only what a launch does besides.
 const WITHOUT: &str = "without";
+const MACS: [&str; 2] = ["selinux", "apparmor"];
 /// Those that every kernel has.
 const COMMON: [&str; 2] = ["seccomp", "landlock"];
 
@@ -33,17 +34,32 @@ macro_rules! case {
 }
 
 fn cases() -> Result<Vec<Case>, Error> {
-    [case!("files"), case!("foreign"), case!("network"), case!("calls"), case!("processes"), case!("sockets")]
-        .into_iter()
-        .collect()
+    [
+        case!("files"),
+        case!("foreign"),
+        case!("network"),
+        case!("calls"),
+        case!("processes"),
+        case!("sockets"),
+        case!("mounts"),
+    ]
+    .into_iter()
+    .collect()
+}
+
+/// The words of `CANC_TRUTH` that name some of these; without such words all of them.
+fn chosen<T: Clone>(all: &[T], name: impl Fn(&T) -> &'static str) -> Vec<T> {
+    let words = std::env::var("CANC_TRUTH").unwrap_or_default();
+    let named: Vec<T> =
+        all.iter().filter(|one| words.split(' ').any(|word| word == name(one))).cloned().collect();
+    if named.is_empty() { all.to_vec() } else { named }
 }
 
 /// One machine for each kind of access control.
 pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
     let tools = Tools::build(rootfs)?;
-    let chosen = std::env::var("CANC_TRUTH").unwrap_or_default();
     let mut benches = Vec::new();
-    for mac in ["selinux", "apparmor"].into_iter().filter(|mac| chosen.is_empty() || chosen == *mac) {
+    for mac in chosen(&MACS, |mac| mac) {
         benches.push(Bench::new(rootfs, &tools, mac)?);
     }
     let contradictions: Vec<_> = benches.iter().flat_map(Bench::contradictions).collect();
@@ -91,10 +107,11 @@ impl Bench {
         ];
         let store = Store::new(rootfs)?;
         let mut parts = Vec::new();
-        for case in cases()? {
+        for case in chosen(&cases()?, |case| case.name) {
             parts.push(part(tools, &store, mac, case, &mut job)?);
         }
-        if let Some((part, only)) = parts.first().filter(|_| mac == "apparmor") {
+        let files = parts.iter().find(|(part, _)| part.case.name == mutants::CASE);
+        if let Some((part, only)) = files.filter(|_| mac == "apparmor") {
             mutants::add(part, only, &mut job);
         }
         let parts = parts.into_iter().map(|(part, _)| part).collect();

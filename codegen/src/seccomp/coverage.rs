@@ -5,9 +5,9 @@ use super::calls::{self, Context};
 use super::decisions::{Decisions, Permission};
 use super::guards;
 use super::implied::{self, Family, MountKind};
-use super::model::{Effect, Source};
+use super::model::{Clause, Effect, Source};
 use crate::coverage::{Grant, Layer, LayerName, Permitted, Source as GrantSource};
-use canc_dsl::meaning::{Dim, Kind, Peers, Region};
+use canc_dsl::meaning::{Dim, Kind, Peers, Region, mount_options};
 use canc_dsl::policy::{
     Facility, MqueueOp, NamespaceKind, NetOp, Policy, PolicySet, Propagation, Protocol, PtraceMode, RuleId,
     Target, UnixType,
@@ -136,13 +136,17 @@ impl Reader<'_> {
             Kind::Facility(Facility::Shm) => self.when(Family::Shm, vec![bit]),
             Kind::Facility(Facility::Keyring) => self.when(Family::Keyring, vec![bit]),
             Kind::Facility(Facility::Perf) => self.when(Family::Perf, vec![bit]),
-            Kind::MountNew => self.mount(&[MountKind::New(None)], vec![names(), names(), paths(), names()]),
-            Kind::MountBind { recursive } => {
-                self.mount(&[MountKind::Bind { recursive }], vec![paths(), paths()])
+            Kind::MountNew => {
+                let (families, options) = self.with_options(MountKind::New)?;
+                Some((families, vec![names(), names(), paths(), options]))
             }
-            Kind::MountMove => self.mount(&[MountKind::Move], vec![paths(), paths()]),
+            Kind::MountBind { recursive } => {
+                self.mount(MountKind::Bind { recursive }, vec![paths(), paths()])
+            }
+            Kind::MountMove => self.mount(MountKind::Move, vec![paths(), paths()]),
             Kind::MountRemount { bind } => {
-                self.mount(&[MountKind::Remount { bind, flags: None }], vec![names(), paths()])
+                let (families, options) = self.with_options(|flags| MountKind::Remount { bind, flags })?;
+                Some((families, vec![options, paths()]))
             }
             Kind::MountMake => self.propagation(paths()),
             Kind::Unmount => self.when(Family::Unmount, vec![paths()]),
@@ -205,10 +209,49 @@ impl Reader<'_> {
     }
 
     /// The new calls mount whatever the old one could be stopped from.
-    fn mount(&self, kinds: &[MountKind], dims: Vec<Dim>) -> Option<(Vec<Family>, Vec<Dim>)> {
-        let families: Vec<Family> = kinds.iter().map(|k| Family::Mount(*k)).collect();
-        let modern = self.call("move_mount", None) || self.call("mount_setattr", None);
-        (modern || families.iter().any(|f| self.any(*f))).then_some((families, dims))
+    fn mounts_by_new_calls(&self) -> bool {
+        self.call("move_mount", None) || self.call("mount_setattr", None)
+    }
+
+    fn mount(&self, kind: MountKind, dims: Vec<Dim>) -> Option<(Vec<Family>, Vec<Dim>)> {
+        let family = Family::Mount(kind);
+        (self.mounts_by_new_calls() || self.any(family)).then(|| (vec![family], dims))
+    }
+
+    /// The options with which the filters let a kind of mount through. Where something else than rules about mounts allows the call, that
+    /// is not told apart, and any options count.
+    fn with_options(&self, kind: impl Fn(Option<u32>) -> MountKind) -> Option<(Vec<Family>, Dim)> {
+        let whole = Family::Mount(kind(None));
+        if !self.mounts_by_new_calls() && !self.any(whole) {
+            return None;
+        }
+        let clauses = &self.lowered.clauses;
+        let brought = |family: Family| clauses.families.iter().any(|(known, _)| *known == family);
+        let own = |clause: &Clause| {
+            matches!(clause.effect, Effect::Allow | Effect::Log)
+                && !matches!(clause.source, Source::Family(_))
+        };
+        let on_mount = syscalls::index("mount").and_then(|i| clauses.by_call.get(i));
+        let by_name =
+            on_mount.into_iter().flatten().any(own) || clauses.default.is_some() || clauses.complain;
+        let all = || Some((vec![whole], Dim::Names(Lang::All)));
+        if by_name || brought(whole) || self.mounts_by_new_calls() {
+            return all();
+        }
+        let (mut families, mut options) = (Vec::new(), Vec::new());
+        for (family, _) in &clauses.families {
+            let flags = match family {
+                Family::Mount(MountKind::New(flags) | MountKind::Remount { flags, .. }) => *flags,
+                _ => continue,
+            };
+            if Family::Mount(kind(flags)) != *family || !self.any(*family) {
+                continue;
+            }
+            let Ok(lang) = mount_options(flags.map(implied::flags_of)) else { return all() };
+            families.push(*family);
+            options.push(lang);
+        }
+        (!families.is_empty()).then(|| (families, Dim::Names(Lang::any(options))))
     }
 
     fn propagation(&self, paths: Dim) -> Option<(Vec<Family>, Vec<Dim>)> {

@@ -4,8 +4,8 @@
 
 use super::calls::{Context, calls};
 use canc_dsl::policy::{
-    Body, Facility, FileOp, FileRule, MountFlag, MountRule, MqueueOp, NetOp, NetRule, Propagation, Protocol,
-    PtraceMode, Rule, SocketKind, UnixRule, UnixType,
+    Body, Facility, FileOp, FileRule, MountFlag, MountFlags, MountRule, MqueueOp, NetOp, NetRule,
+    Propagation, Protocol, PtraceMode, Rule, SocketKind, UnixRule, UnixType,
 };
 
 /// A family of calls, one for all rules that bring it.
@@ -242,8 +242,18 @@ fn mounts(rule: &MountRule) -> Family {
 }
 
 /// `MS_*` of `linux/mount.h`.
-fn mount_flags(flags: canc_dsl::policy::MountFlags) -> u32 {
-    let bit = |flag| match flag {
+fn mount_flags(flags: MountFlags) -> u32 {
+    flags.iter().fold(0, |bits, flag| bits | mount_flag(flag))
+}
+
+/// The other way: the flags that are in such bits.
+#[must_use]
+pub fn flags_of(bits: u32) -> MountFlags {
+    MountFlag::ALL.iter().copied().filter(|flag| bits & mount_flag(*flag) != 0).collect()
+}
+
+fn mount_flag(flag: MountFlag) -> u32 {
+    match flag {
         MountFlag::Ro => 1,
         MountFlag::Nosuid => 2,
         MountFlag::Nodev => 4,
@@ -256,8 +266,7 @@ fn mount_flags(flags: canc_dsl::policy::MountFlags) -> u32 {
         MountFlag::Silent => 1 << 15,
         MountFlag::Relatime => 1 << 21,
         MountFlag::Strictatime => 1 << 24,
-    };
-    flags.iter().fold(0, |bits, flag| bits | bit(flag))
+    }
 }
 
 pub(super) const MS_REMOUNT: u32 = 32;

@@ -300,7 +300,7 @@ fn extent(body: &Body) -> (Option<String>, Option<&'static str>) {
         Body::Ptrace(_) => {
             wide("every process that the kernel lets this one trace: a filter knows no processes")
         }
-        Body::Mount(_) => noted("by call and flags; a filter sees no path and no file system type"),
+        Body::Mount(_) => wide("every path, source and type of file system: a filter sees the flags alone"),
         Body::IoUring(uses) if *uses != IoUringUses::all() => {
             wide("every use of io_uring: what a ring does passes no filter")
         }

@@ -1,9 +1,9 @@
 //! Boxes of requests and their algebra.
 
 use super::from_body::Peers;
-use crate::policy::{Class, Facility, FileOp, NetOp, Protocol, SocketKind};
+use crate::policy::{Class, Facility, FileOp, MountFlag, NetOp, Protocol, SocketKind};
 use canc_sets::interval::Intervals;
-use canc_sets::path::{Lang, TooLarge, Universe};
+use canc_sets::path::{Atom, Lang, Piece, TooLarge, Universe};
 
 /// One kind of request. Each kind has a fixed list of selectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -218,14 +218,37 @@ impl Region {
             return Ok(None);
         }
         let mut out = Vec::with_capacity(self.dims.len());
-        for dim in &self.dims {
-            match dim.witness()? {
+        for (at, dim) in self.dims.iter().enumerate() {
+            let member = match dim {
+                Dim::Names(lang) => name_of(self.kind, at, lang)?,
+                dim => dim.witness()?,
+            };
+            match member {
                 Some(member) => out.push(member),
                 None => return Ok(None),
             }
         }
         Ok(Some(out))
     }
+}
+
+/// A name, where there is one that a rule can say: options of mounts are words, queues start with a `/`, and none else is empty.
+fn name_of(kind: Kind, at: usize, lang: &Lang) -> Result<Option<Member>, TooLarge> {
+    let found = lang.witness(Universe::Names)?;
+    let name = |text: &str| -> Result<Lang, TooLarge> { super::from_body::literals(std::iter::once(text)) };
+    let sayable = match (kind, at, found.as_deref()) {
+        (_, _, None) => return Ok(None),
+        (Kind::MountNew, 3, _) | (Kind::MountRemount { .. }, 0, _) => {
+            let few = std::iter::once("").chain(MountFlag::ALL.iter().map(|flag| flag.word()));
+            lang.clone().and(super::from_body::literals(few)?)
+        }
+        (Kind::Mqueue, _, _) => {
+            lang.clone().and(Lang::Atom(Atom::name(&[Piece::Lit("/".into()), Piece::Any, Piece::Star])?))
+        }
+        (_, _, Some("")) => lang.clone().minus(name("")?),
+        _ => return Ok(found.map(Member::Text)),
+    };
+    Ok(sayable.witness(Universe::Names)?.or(found).map(Member::Text))
 }
 
 /// A union of boxes.

@@ -313,7 +313,11 @@ fn mqueue(rule: &MqueueRule) -> Result<Region, TooLarge> {
 /// The flag sets that a mount rule permits, as a language: a set of flags is the string of their letters in order.
 ///
 /// A rule that names flags permits exactly that set; one that names none permits every set.
-fn flags(options: Option<MountFlags>) -> Result<Lang, TooLarge> {
+/// The texts of options that a rule about mounts stands for: one that names none stands for all.
+///
+/// # Errors
+/// When their automaton is too large.
+pub fn mount_options(options: Option<MountFlags>) -> Result<Lang, TooLarge> {
     match options {
         None => Ok(Lang::All),
         Some(flags) => {
@@ -323,7 +327,11 @@ fn flags(options: Option<MountFlags>) -> Result<Lang, TooLarge> {
     }
 }
 
-fn literals<'a>(words: impl Iterator<Item = &'a str>) -> Result<Lang, TooLarge> {
+/// These names and no others.
+///
+/// # Errors
+/// When their automaton is too large.
+pub fn literals<'a>(words: impl Iterator<Item = &'a str>) -> Result<Lang, TooLarge> {
     let atoms = words.map(|w| Ok(Lang::Atom(Atom::name(&[Piece::Lit(w.into())])?)));
     atoms.collect::<Result<Vec<_>, TooLarge>>().map(Lang::any)
 }
@@ -341,14 +349,17 @@ fn mount(rule: &MountRule) -> Result<Vec<Region>, TooLarge> {
                 }
             };
             let types = Dim::Names(literals(types.iter().map(|t| &**t))?);
-            (Kind::MountNew, vec![types, Dim::Names(source), at(target)?, Dim::Names(flags(*options)?)])
+            (
+                Kind::MountNew,
+                vec![types, Dim::Names(source), at(target)?, Dim::Names(mount_options(*options)?)],
+            )
         }
         MountRule::Bind { recursive, source, target } => {
             (Kind::MountBind { recursive: *recursive }, vec![at(source)?, at(target)?])
         }
         MountRule::Move { source, target } => (Kind::MountMove, vec![at(source)?, at(target)?]),
         MountRule::Remount { options, bind, target } => {
-            (Kind::MountRemount { bind: *bind }, vec![Dim::Names(flags(*options)?), at(target)?])
+            (Kind::MountRemount { bind: *bind }, vec![Dim::Names(mount_options(*options)?), at(target)?])
         }
         MountRule::Make { propagation, target } => {
             (Kind::MountMake, vec![Dim::Bits(1 << propagation_bit(*propagation)), at(target)?])

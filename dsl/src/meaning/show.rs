@@ -3,7 +3,8 @@
 use super::boxes::{Dim, Kind, Member, Region};
 use super::from_body::Peers;
 use crate::policy::{FileOp, IoUringUse, MqueueOp, NamespaceKind, PtraceMode, SocketKind, UnixType};
-use crate::tables::{capability_name, signal_name};
+use crate::tables::{NETLINK, capability_name, signal_name};
+use crate::words::PROPAGATIONS;
 use canc_sets::interval::Intervals;
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -17,6 +18,7 @@ pub(super) fn request(kind: Kind, members: &[Member], peers: &Peers) -> String {
         _ => "",
     };
     let to = |bit: u32| format!(" to {}", peers.word(bit));
+    let options = |i: usize| if text(i).is_empty() { "rw".to_owned() } else { text(i).replace(',', ", ") };
     match kind {
         Kind::File(op) => file(op, bit(0), text(1)),
         Kind::Net(op, protocol) => format!("{} {}{}", op.word(), protocol.word(), endpoint(members)),
@@ -46,14 +48,20 @@ pub(super) fn request(kind: Kind, members: &[Member], peers: &Peers) -> String {
         Kind::Mqueue => format!("mqueue {} \"{}\"", word_at(MqueueOp::ALL, bit(0), MqueueOp::word), text(1)),
         Kind::Facility(facility) => format!("{facility:?}").to_lowercase(),
         Kind::MountNew => {
-            format!("mount type {} from {} -> \"{}\" options {}", text(0), text(1), text(2), text(3))
+            format!("mount type {} from {} -> \"{}\" options {}", text(0), text(1), text(2), options(3))
         }
         Kind::MountBind { recursive } => {
             format!("mount {} \"{}\" -> \"{}\"", if recursive { "rbind" } else { "bind" }, text(0), text(1))
         }
         Kind::MountMove => format!("mount move \"{}\" -> \"{}\"", text(0), text(1)),
-        Kind::MountRemount { .. } => format!("mount remount {} -> \"{}\"", text(0), text(1)),
-        Kind::MountMake => format!("mount make -> \"{}\"", text(1)),
+        Kind::MountRemount { bind } => {
+            format!("mount remount {}{} -> \"{}\"", if bind { "bind, " } else { "" }, options(0), text(1))
+        }
+        Kind::MountMake => {
+            let propagation =
+                PROPAGATIONS.iter().find(|(_, p)| *p as u32 == bit(0)).map_or("", |(word, _)| word);
+            format!("mount make {propagation} -> \"{}\"", text(1))
+        }
         Kind::Unmount => format!("unmount \"{}\"", text(0)),
         Kind::PivotRoot => format!("pivot_root \"{}\" -> \"{}\"", text(0), text(1)),
     }
@@ -161,7 +169,13 @@ fn unix(listen: bool, kind: u32) -> String {
 
 fn socket(kind: SocketKind) -> String {
     match kind {
-        SocketKind::Netlink(protocol) => format!("socket netlink {protocol}"),
+        SocketKind::Netlink(protocol) => {
+            let word = NETLINK.iter().find(|(_, number)| u32::from(*number) == u32::from(protocol));
+            format!(
+                "socket netlink {}",
+                word.map_or_else(|| protocol.to_string(), |(word, _)| (*word).to_owned())
+            )
+        }
         SocketKind::Raw => "socket raw".into(),
         SocketKind::Packet => "socket packet".into(),
         SocketKind::Vsock => "socket vsock".into(),

@@ -145,7 +145,7 @@ const FORMS: &[Form] = &[
     form(
         "mount",
         "allow mount type tmpfs -> \"/mnt/app\" options ro, nosuid;",
-        ["widened", "widened", "exact", "narrowed"],
+        ["widened", "widened", "widened", "narrowed"],
     ),
 ];
 

@@ -346,10 +346,7 @@ impl Reader {
             Kind::MountRemount { .. } => {
                 return Ok(Some(file_system(&[&["remount"]], vec![names(), paths()])));
             }
-            Kind::MountNew if file_system(&[&["mount"]], Vec::new()).is_empty() => {
-                return Ok(Some(Boxes::new()));
-            }
-            Kind::MountNew => vec![names(), names()],
+            Kind::MountNew => vec![Dim::Names(self.mountable()?), names()],
             Kind::MountMake => vec![Dim::Bits(u128::MAX)],
             _ => vec![paths()],
         };
@@ -363,5 +360,22 @@ impl Reader {
             (permit.source, dims)
         });
         Ok(Some(boxes.collect()))
+    }
+
+    /// The types of file systems that the domain may mount, by the base's tables of their labels.
+    fn mountable(&self) -> Result<Lang, TooLarge> {
+        let granted = self.accesses.all(&self.base, "filesystem", &[&["mount"]]);
+        // What the tables do not name has this label.
+        let unlabelled = self.base.type_no("unlabeled_t").map(On::Base);
+        if granted.iter().any(|(on, _)| !matches!(on, On::Base(_)) || Some(*on) == unlabelled) {
+            return Ok(Lang::All);
+        }
+        let general = self.base.genfs().filter(|r| r[1] == "/").map(|r| (r[0], r[3]));
+        let kept = self.base.fs_use().map(|r| (r[1], r[2]));
+        let labels: BTreeMap<&str, &str> = general.chain(kept).collect();
+        let may = |ty: &str| {
+            self.base.type_no(ty).is_some_and(|ty| granted.iter().any(|(on, _)| *on == On::Base(ty)))
+        };
+        canc_dsl::meaning::literals(labels.into_iter().filter(|(_, ty)| may(ty)).map(|(fs, _)| fs))
     }
 }
