@@ -31,7 +31,7 @@ network    connect tcp|udp|mptcp ADDR PORT | bind tcp|udp ADDR PORT | listen tcp
            serve-unix PATH|@NAME   (listens for a minute)
 process    clone FLAGS | unshare FLAGS | setns PATH TYPE | ptrace PID | kill PID SIGNAL | setuid UID
            setgid GID | mount SOURCE TARGET TYPE FLAGS | umount TARGET | chroot P
-           ioctl FD REQUEST ARG | syscall NUMBER ARG… | int80 NUMBER ARG…   (ARG: N, 0xN, s:TEXT, buf:SIZE)
+           ioctl FD REQUEST ARG | syscall NUMBER ARG… | int80 NUMBER ARG…   (ARG: N, 0xN, s:TEXT, buf:SIZE, buf:SIZE:OFFSET=WORD)
            become P [ARG…] | allocate BYTES | forks N | wait MILLISECONDS
 itself     label | state | capability N
 stage      run CMD in a mount namespace of its own, where WORK, an empty directory, holds what is put over the host's:

@@ -64,12 +64,8 @@ fn by_number(nr: &[u8], rest: &[&[u8]]) -> Performed {
     let nr = number(nr)?;
     // Strings and buffers live until the call is over.
     let texts: Vec<Option<CString>> = rest.iter().map(|a| a.strip_prefix(b"s:").map(string)).collect();
-    let mut buffers: Vec<Option<Vec<u8>>> = rest
-        .iter()
-        .map(|a| {
-            a.strip_prefix(b"buf:").map(|n| number(n).map(|n| vec![0; n.min(1 << 20) as usize])).transpose()
-        })
-        .collect::<Result<_, _>>()?;
+    let mut buffers: Vec<Option<Vec<u8>>> =
+        rest.iter().map(|a| a.strip_prefix(b"buf:").map(buffer).transpose()).collect::<Result<_, _>>()?;
     let mut words = [0; 6];
     if rest.len() > words.len() {
         return Err("a system call has at most six arguments".to_owned().into());
@@ -82,6 +78,21 @@ fn by_number(nr: &[u8], rest: &[&[u8]]) -> Performed {
         };
     }
     raw(nr.cast_signed(), words).map(Answer::Number).map_err(at("syscall"))
+}
+
+/// `SIZE` zero bytes, or `SIZE:OFFSET=WORD` with a 32-bit word among them.
+fn buffer(text: &[u8]) -> Result<Vec<u8>, Trouble> {
+    let mut parts = text.splitn(2, |b| *b == b':');
+    let size = number(parts.next().unwrap_or_default())?.min(1 << 20);
+    let mut bytes = vec![0; size as usize];
+    if let Some(word) = parts.next() {
+        let mut sides = word.splitn(2, |b| *b == b'=');
+        let offset = number(sides.next().unwrap_or_default())? as usize;
+        let value = number(sides.next().unwrap_or_default())? as u32;
+        let place = bytes.get_mut(offset..).and_then(|rest| rest.get_mut(..4));
+        place.ok_or("the word is not within the buffer".to_owned())?.copy_from_slice(&value.to_ne_bytes());
+    }
+    Ok(bytes)
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -58,7 +58,8 @@ pub fn said(
         let mut each = BTreeMap::new();
         // Without the launcher there is no layer but the label.
         let with = |layer: &str| {
-            (!trial.by_label || layer == deployment) && trial.only.as_deref().is_none_or(|only| only == layer)
+            (!trial.by_label || layer == deployment)
+                && (trial.only.is_empty() || trial.only.iter().any(|only| only == layer))
         };
         for layer in layers.iter().filter(|layer| with(layer)) {
             let asked = trial.asked(layer);

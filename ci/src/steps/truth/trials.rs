@@ -33,8 +33,8 @@ pub struct Trial {
     pub before: String,
     /// Whether it is performed under the label alone, without the launcher, which would take away what is asked for.
     pub by_label: bool,
-    /// The one layer that it is about, if it is about one.
-    pub only: Option<String>,
+    /// The layers that it is about, if it is not about all.
+    pub only: Vec<String>,
 }
 
 impl Trial {
@@ -46,7 +46,7 @@ impl Trial {
 
 impl Case {
     /// Reads what is tried: `: LINE` is a line of the set-up, `[RULE]` starts the trials of a rule, and a trial is
-    /// `REQUEST | WORDS [| before LINE] [| LAYER REQUEST] [| by label] [| only LAYER]`.
+    /// `REQUEST | WORDS [| before LINE] [| LAYER REQUEST] [| by label] [| only LAYER…]`.
     pub fn read(name: &'static str, source: &'static str, text: &str) -> Result<Self, Error> {
         let mut case = Self { name, source, setup: Vec::new(), trials: Vec::new() };
         let mut rule = None;
@@ -75,7 +75,7 @@ fn trial(rule: String, line: &str) -> Option<Trial> {
     let mut trial = Trial { rule, request, words, ..Trial::default() };
     for part in parts {
         match part.split_once(' ')? {
-            ("only", layer) => trial.only = Some(layer.to_owned()),
+            ("only", layers) => trial.only = layers.split(' ').map(str::to_owned).collect(),
             ("by", "label") => trial.by_label = true,
             ("before", line) => trial.before = line.to_owned(),
             (layer @ ("selinux" | "apparmor" | "seccomp" | "landlock"), request) => {
