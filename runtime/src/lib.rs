@@ -51,6 +51,7 @@ mod sys;
 mod system;
 mod tools;
 mod trusted;
+pub mod unit;
 mod walk;
 
 pub use bundle::{Bundle, Files};

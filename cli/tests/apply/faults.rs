@@ -225,11 +225,11 @@ fn difference(
     out
 }
 
-/// A host with one version of a policy, to which another version and a second policy are applied.
+/// A host with one version of a policy, to which another version, with a service, and a second policy are applied.
 fn replaced() -> Case {
-    let host = Host::new(true, true);
+    let host = Host::new(true, true).with_service();
     host.good(&["apply", &bundle("one")]);
-    Case::new(host, &["apply", &bundle("two"), &bundle("dog")])
+    Case::new(host, &["apply", &bundle("two"), &bundle("dog"), "--unit", "cat=web.service"])
 }
 
 #[test]
@@ -244,8 +244,8 @@ fn the_first_apply_that_is_killed_anywhere_is_completed_or_undone() {
 
 #[test]
 fn a_removal_that_is_killed_anywhere_is_completed_or_undone() {
-    let host = Host::new(true, true);
-    host.good(&["apply", &bundle("one"), &bundle("dog")]);
+    let host = Host::new(true, true).with_service();
+    host.good(&["apply", &bundle("one"), &bundle("dog"), "--unit", "cat=web.service"]);
     Case::new(host, &["remove", "cat"]).try_all(&["signal=KILL"], 5);
 }
 

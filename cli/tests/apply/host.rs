@@ -9,13 +9,18 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 use tempfile::TempDir;
 
-const STANDINS: [(&str, &str); 5] = [
+const STANDINS: [(&str, &str); 6] = [
     ("apparmor_parser", include_str!("standins/apparmor_parser")),
     ("checkmodule", include_str!("standins/checkmodule")),
     ("semodule_package", include_str!("standins/semodule_package")),
     ("semodule", include_str!("standins/semodule")),
     ("restorecon", include_str!("standins/restorecon")),
+    ("systemctl", include_str!("standins/systemctl")),
 ];
+/// The unit of [`Host::with_service`], and what it says.
+pub const UNIT: &str = "usr/lib/systemd/system/web.service";
+pub const SERVICE: &str =
+    "[Service]\nType=simple\nExecStart=/usr/bin/cat /srv/x/notes \\\n  'two words' $MORE\n";
 const OLD_LABEL: &str = "system_u:object_r:before_t:s0";
 
 /// A host. Its directory is gone when this is dropped.
@@ -70,7 +75,7 @@ pub fn bundle(name: &str) -> String {
 /// A policy of a name that reads a directory.
 pub fn policy(name: &str, dir: &str) -> String {
     format!(
-        "can 1;\npolicy {name} {{\n  exec \"/usr/bin/cat\";\n  include std.base;\n  allow read \"{dir}/**\" as data;\n}}\n"
+        "can 1;\npolicy {name} {{\n  exec \"/usr/bin/cat\";\n  launch from user, systemd;\n  include std.base;\n  allow read \"{dir}/**\" as data;\n}}\n"
     )
 }
 
@@ -127,6 +132,19 @@ impl Host {
             host.tool(name, text);
         }
         host
+    }
+
+    /// Makes it one with systemd, canc-run, the program of the policies, and the unit `web.service`, which starts it.
+    pub fn with_service(self) -> Self {
+        for dir in ["usr/lib/systemd/system", "etc/systemd/system", "run/systemd/system", "usr/bin"] {
+            fs::create_dir_all(self.path(dir)).unwrap();
+        }
+        for program in ["usr/bin/cat", "usr/bin/canc-run", "usr/bin/other"] {
+            fs::write(self.path(program), "program").unwrap();
+            fs::set_permissions(self.path(program), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        fs::write(self.path(UNIT), SERVICE).unwrap();
+        self
     }
 
     /// The same host once more.

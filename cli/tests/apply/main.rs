@@ -9,3 +9,5 @@ mod faults;
 mod host;
 #[cfg(test)]
 mod tools;
+#[cfg(test)]
+mod units;

@@ -147,6 +147,23 @@ impl Kernel {
         Ok((!found.is_empty()).then(|| digest(found.join(" ").as_bytes())))
     }
 
+    /// What ends a context: a level, where the loaded policy has them.
+    pub fn level(&self) -> Result<&'static str, Stop> {
+        let failed = |e: io::Error| Stop::Host(Failure::refused("SELinux", explain(&e), ""));
+        let mls = if self.recorded {
+            fs::read_to_string(self.root.join("sys/fs/selinux/mls"))
+        } else {
+            KernelDir::selinux().and_then(|dir| dir.text("mls"))
+        };
+        match mls {
+            Ok(text) if text.trim() == "0" => Ok(""),
+            Err(e) if !matches!(Errno::from_io_error(&e), Some(Errno::NOENT | Errno::NODEV)) => {
+                Err(failed(e))
+            }
+            _ => Ok(":s0"),
+        }
+    }
+
     /// Whether the loaded policy has a type.
     pub fn knows_type(&self, name: &str) -> Result<bool, Stop> {
         let failed = |e: io::Error| {

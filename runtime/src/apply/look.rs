@@ -36,6 +36,11 @@ impl Engine {
                     .map(|e| Ok(("selinux", self.look_at_module(e, facts)?)))
                     .transpose()?,
                 self.look_at_labels(applied, facts, labels)?.map(|is| ("labels", is)),
+                applied
+                    .unit
+                    .as_ref()
+                    .map(|unit| Ok(("unit", self.look_at_unit(name, applied, unit)?)))
+                    .transpose()?,
             ];
             let kept = applied.kept.iter().map(|layer| {
                 (

@@ -57,6 +57,7 @@ impl Engine {
         self.install_modules(to, &place)?;
         self.give_labels(to, &place)?;
         self.store.switch(generation)?;
+        self.change_units(from, to, &place)?;
         self.remove_modules(from, to, &place)?;
         self.remove_profiles(from, to, &place)
     }
