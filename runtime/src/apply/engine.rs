@@ -74,7 +74,7 @@ impl Engine {
             None => None,
             Some(mut journal) => {
                 let did = journal.entry.did.clone();
-                let done = self.perform(&mut journal);
+                let done = self.perform(&mut journal, None);
                 // That a tool refused is no failure of this command once the host is as it was.
                 match done {
                     Err(stop) if self.store.journal()?.is_some() => return Err(stop),
@@ -336,6 +336,8 @@ impl Locked<'_> {
         let entry = Entry { number, generation: to.clone(), at, did: did.to_owned() };
         let mut journal = Journal { from: store.current()?, to, undo: false, entry };
         store.put_journal(&journal)?;
-        self.engine.perform(&mut journal)
+        // The plan was made under this lock.
+        let touched = plan.changes.iter().map(|change| change.policy.clone()).collect();
+        self.engine.perform(&mut journal, Some(&touched))
     }
 }
