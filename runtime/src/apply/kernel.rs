@@ -14,7 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 const APPARMOR: &str = "sys/kernel/security/apparmor/policy/profiles";
-const ENABLED: &str = "/sys/module/apparmor/parameters/enabled";
+const ENABLED: &str = "sys/module/apparmor/parameters/enabled";
 /// What a module consists of in the store.
 const MODULE_FILES: [&str; 3] = ["cil", "hll", "lang_ext"];
 
@@ -76,21 +76,25 @@ impl Kernel {
     fn apparmor(&self, begin: &str) -> Result<Option<BTreeMap<String, Profile>>, Stop> {
         let failed = |why: String, remedy: &str| Stop::Host(Failure::refused("AppArmor", why, remedy));
         let odd = |e: io::Error| failed(format!("the kernel's list of profiles: {e}"), "");
+        let hidden = |why: &str| {
+            let remedy =
+                "mount -t securityfs securityfs /sys/kernel/security, or run this outside of the container";
+            failed(format!("it runs, and /sys/kernel/security does not show it: {why}"), remedy)
+        };
         if self.recorded {
             let dir = self.root.join(APPARMOR);
             let list = || fs::read_dir(&dir)?.map(|e| Ok(e?.file_name())).collect();
             let read = |file: String| fs::read_to_string(dir.join(file)).map(|t| t.trim().to_owned());
             let found = known(list()).map_err(odd)?;
+            if found.is_none() && runs(&self.root.join(ENABLED)).map_err(odd)? {
+                return Err(hidden("no such directory"));
+            }
             return found.map(|names| profiles(begin, names, read).map_err(odd)).transpose();
         }
-        if known(fs::read_to_string(ENABLED)).map_err(odd)?.is_none_or(|text| text.trim() != "Y") {
+        if !runs(&Path::new("/").join(ENABLED)).map_err(odd)? {
             return Ok(None);
         }
-        let mount =
-            "mount -t securityfs securityfs /sys/kernel/security, or run this outside of the container";
-        let dir = KernelDir::apparmor().map_err(|e| {
-            failed(format!("it runs, and /sys/kernel/security does not show it: {}", explain(&e)), mount)
-        })?;
+        let dir = KernelDir::apparmor().map_err(|e| hidden(&explain(&e)))?;
         let list = dir.file("profiles", OFlags::RDONLY | OFlags::DIRECTORY).map_err(odd)?;
         let list = Dir::new(list).map_err(|e| odd(e.into()))?;
         let name = |e: rustix::io::Result<rustix::fs::DirEntry>| {
@@ -198,6 +202,11 @@ fn modules(priorities: &[PathBuf]) -> io::Result<BTreeSet<String>> {
         modules.extend(names.iter().filter_map(|m| Some(m.file_name()?.to_string_lossy().into_owned())));
     }
     Ok(modules)
+}
+
+/// Whether the kernel says in this file that it runs AppArmor.
+fn runs(enabled: &Path) -> io::Result<bool> {
+    Ok(known(fs::read_to_string(enabled))?.is_some_and(|text| text.trim() == "Y"))
 }
 
 /// A profile's directory is its name and a number; profiles inside others are not canc's.

@@ -9,7 +9,7 @@ use super::labels::{Labels, check, label_of};
 use super::state::{State, module_names};
 use super::store::Journal;
 use crate::failure::{Failure, reason};
-use crate::load::{install, label, package, replace_profile};
+use crate::load::{contexts, given, install, label, package, replace_profile};
 use crate::loaded::{Record, module_source, place_below, profile_source};
 use crate::tools::Workplace;
 use canc_bundle::{ApparmorEntry, SelinuxEntry};
@@ -187,7 +187,25 @@ impl Engine {
                 labels.given.insert(declared.to_owned(), found);
             }
         }
+        self.labels_are_given(to, &labels)?;
         labels.write(&self.store)
+    }
+
+    /// That those paths which a policy names themselves got its types. Of a context the host says the user and the level.
+    fn labels_are_given(&self, to: &State, labels: &Labels) -> Result<(), Stop> {
+        let kind = |context: &str| context.split(':').nth(2).unwrap_or_default().to_owned();
+        for (applied, entry) in to.modules() {
+            let contexts = contexts(&self.store.bundle(&applied.bundle)?, entry).map_err(Stop::Host)?;
+            for (path, want) in given(&contexts) {
+                let Some(found) = labels.given.get(&path).filter(|found| kind(found) != kind(want)) else {
+                    continue;
+                };
+                let why = format!("it said that it labelled {path}, which has {found:?} and not {want}");
+                let remedy = "see `semanage fcontext -l -C`, and `chcon -t var_t` for a type that restorecon leaves alone";
+                return Err(Stop::Host(Failure::refused("restorecon", why, remedy)));
+            }
+        }
+        Ok(())
     }
 
     /// The labels from before first, while the store still knows those that are there.

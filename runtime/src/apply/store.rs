@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs;
+use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -124,7 +125,7 @@ impl Store {
     pub fn state(&self, generation: Option<&str>) -> Result<State, Stop> {
         let Some(generation) = generation else { return Ok(State::default()) };
         let path = self.dir.join("generations").join(generation).join("state.json");
-        let bytes = disk::read(&path)?.ok_or_else(|| damaged(&path, "it is gone"))?;
+        let bytes = read(&path)?.ok_or_else(|| damaged(&path, "it is gone"))?;
         if digest(&bytes) != generation {
             return Err(damaged(&path, "it is not what its name says"));
         }
@@ -208,7 +209,7 @@ impl Store {
     /// A JSON file of the store.
     pub fn json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Stop> {
         let path = self.dir.join(name);
-        let Some(bytes) = disk::read(&path)? else { return Ok(None) };
+        let Some(bytes) = read(&path)? else { return Ok(None) };
         serde_json::from_slice(&bytes).map(Some).map_err(|e| damaged(&path, &e.to_string()))
     }
 
@@ -248,6 +249,27 @@ fn trust(dir: &Path) -> Result<(), Stop> {
     let Some(why) = why else { return Ok(()) };
     let remedy = "see who made it so, then put it right: root's, mode 755";
     Err(Stop::Host(Failure::refused(format!("store {}", dir.display()), why, remedy)))
+}
+
+/// A file that nobody else can have written, and no link to one.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, Stop> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match openat(CWD, path, flags, Mode::empty()) {
+        Ok(file) => file,
+        Err(Errno::NOENT) => return Ok(None),
+        Err(Errno::LOOP) => return Err(damaged(path, "it is a symbolic link")),
+        Err(e) => return Err(at(path)(e.into())),
+    };
+    let stat = fstat(&file).map_err(|e| at(path)(e.into()))?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(damaged(path, "it is no file"));
+    }
+    if let Some(why) = trusted::changeable(&stat) {
+        return Err(damaged(path, &why));
+    }
+    let mut bytes = Vec::new();
+    fs::File::from(file).read_to_end(&mut bytes).map_err(at(path))?;
+    Ok(Some(bytes))
 }
 
 fn damaged(path: &Path, why: &str) -> Stop {
