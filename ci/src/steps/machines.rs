@@ -63,7 +63,7 @@ pub fn run_apply(rootfs: &Rootfs) -> Result<(), Error> {
     let mut good = true;
     let asked = std::env::var("CANC_APPLY").unwrap_or_default();
     for job in [apply::selinux(&tools)?, apply::apparmor(&tools)?] {
-        if !job.kind.ends_with(&asked) {
+        if !job.name.to_lowercase().contains(&asked) {
             continue;
         }
         let report = vm::run(rootfs, &job)?;
