@@ -205,6 +205,25 @@ impl Host {
         text.lines().map(str::to_owned).collect()
     }
 
+    /// Whether each generation that can be gone back to has its state and its bundles.
+    pub fn everything_of_history_is_there(&self) -> Result<usize, String> {
+        let history = self.json(&["history", "--json"]);
+        let entries = history["history"].as_array().unwrap();
+        for entry in entries {
+            let name = entry["generation"].as_str().unwrap();
+            let state = self.path("var/lib/canc/generations").join(name).join("state.json");
+            let text = fs::read_to_string(&state).map_err(|e| format!("{}: {e}", state.display()))?;
+            let state: Value = serde_json::from_str(&text).unwrap();
+            for (policy, applied) in state["policies"].as_object().unwrap() {
+                let bundle = applied["bundle"].as_str().unwrap();
+                if !self.path("var/lib/canc/bundles").join(bundle).join("manifest.json").exists() {
+                    return Err(format!("generation {name} has no bundle of {policy}"));
+                }
+            }
+        }
+        Ok(entries.len())
+    }
+
     /// Everything outside of canc's own store, and what the store says is current: path, mode, contents, label.
     pub fn everything(&self) -> BTreeMap<String, String> {
         let mut out = BTreeMap::new();

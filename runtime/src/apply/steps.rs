@@ -34,6 +34,7 @@ impl Engine {
         }
         let Err(stop) = self.change((&from, &to), Some(&journal.to), touched) else {
             self.store.remember(&journal.entry)?;
+            self.store.forget()?;
             return self.store.end_journal();
         };
         journal.undo = true;

@@ -10,6 +10,7 @@ use rustix::fs::{CWD, FileType, FlockOperation, Mode, OFlags, flock, fstat, open
 use rustix::io::Errno;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::os::fd::OwnedFd;
@@ -20,6 +21,8 @@ use std::time::{Duration, Instant};
 pub const STORE: &str = "var/lib/canc";
 /// The directories in it, all of them canc's alone to write.
 const ROOMS: [&str; 3] = ["bundles", "generations", "loaded"];
+/// So many entries has the history at most, and so many generations can be gone back to.
+const KEPT: usize = 20;
 /// How often the lock is tried.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -201,7 +204,35 @@ impl Store {
         let mut history = self.history()?;
         if history.last() != Some(entry) {
             history.push(entry.clone());
+            history.drain(..history.len().saturating_sub(KEPT));
             self.put_json("history.json", &history)?;
+        }
+        Ok(())
+    }
+
+    /// Removes the generations that the history no longer names, and the bundles that none of the others has. They are nobody's any
+    /// more when this begins, so that it can be interrupted anywhere.
+    pub fn forget(&self) -> Result<(), Stop> {
+        let mut kept: BTreeSet<String> = self.history()?.into_iter().map(|entry| entry.generation).collect();
+        kept.extend(self.current()?);
+        self.keep("generations", &kept)?;
+        let mut bundles = BTreeSet::new();
+        for generation in &kept {
+            // What a damaged generation had is left where it is.
+            let Ok(state) = self.state(Some(generation)) else { return Ok(()) };
+            bundles.extend(state.policies.into_values().map(|applied| applied.bundle));
+        }
+        self.keep("bundles", &bundles)
+    }
+
+    /// Removes all others from a room.
+    fn keep(&self, room: &str, kept: &BTreeSet<String>) -> Result<(), Stop> {
+        let dir = self.dir.join(room);
+        for entry in fs::read_dir(&dir).map_err(at(&dir))? {
+            let entry = entry.map_err(at(&dir))?;
+            if entry.file_name().to_str().is_none_or(|name| !kept.contains(name)) {
+                disk::remove(&entry.path())?;
+            }
         }
         Ok(())
     }
