@@ -13,6 +13,7 @@ mod machines;
 mod oracles;
 mod selinux;
 mod truth;
+mod units;
 mod validate;
 mod verify;
 
@@ -114,6 +115,11 @@ pub const STEPS: &[Step] = &[
         name: "apply-machines",
         about: "apply, replace and remove a policy with the owners' tools in machines",
         run: machines::run_apply,
+    },
+    Step {
+        name: "units",
+        about: "let Debian's nginx run by a drop-in of `canc apply --unit`",
+        run: units::run,
     },
     Step {
         name: "audit-record",

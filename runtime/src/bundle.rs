@@ -152,7 +152,8 @@ impl Bundle {
     }
 
     /// Everything that the manifest says of policies.
-    pub(crate) fn policies(&self) -> &[Policy] {
+    #[must_use]
+    pub fn policies(&self) -> &[Policy] {
         &self.manifest.policies
     }
 

@@ -62,6 +62,11 @@ pub const SYS_RESOURCE: u8 = 24;
 pub struct CapSet(pub u64);
 
 impl CapSet {
+    /// As capabilities(7) names one, in capital letters; `None` for the number of a newer kernel.
+    pub fn name(number: u8) -> Option<String> {
+        NAMES.get(usize::from(number)).map(|name| format!("CAP_{}", name.to_ascii_uppercase()))
+    }
+
     /// The set of these numbers.
     ///
     /// # Errors

@@ -52,6 +52,7 @@ mod sys;
 mod system;
 mod tools;
 mod trusted;
+pub mod unit;
 mod walk;
 
 pub use bundle::{Bundle, Files};

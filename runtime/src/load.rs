@@ -9,6 +9,7 @@ use crate::plan::Policy;
 use crate::tools::{Tools, Workplace};
 use canc_bundle::{ApparmorEntry, Artefact, SelinuxEntry};
 use rustix::process::geteuid;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -157,13 +158,25 @@ fn file_name(artefact: &Artefact) -> String {
 /// to whoever administers it, and so are homes, whose lines name no path.
 pub(crate) fn labelled(contexts: &str) -> Vec<String> {
     let patterns = contexts.lines().filter_map(|line| line.split('\t').next()).filter(|p| p.starts_with('/'));
-    let mut paths: Vec<String> = patterns.filter_map(stem).collect();
+    let mut paths: Vec<String> = patterns.filter_map(|p| Some(stem(p)?.0)).collect();
     paths.sort();
     paths.dedup();
     paths
 }
 
-fn stem(pattern: &str) -> Option<String> {
+/// The contexts that the paths among them get themselves, whatever kind of file they are.
+pub(crate) fn given(contexts: &str) -> BTreeMap<String, &str> {
+    let one = |line| {
+        let (pattern, context) = str::split_once(line, '\t')?;
+        let plain = pattern.strip_suffix("(/.*)?").unwrap_or(pattern);
+        let (path, whole) = stem(plain).filter(|_| plain.starts_with('/') && !plain.contains("(/"))?;
+        (whole && !context.contains('\t')).then_some((path, context))
+    };
+    contexts.lines().filter_map(one).collect()
+}
+
+/// The path, and whether the pattern takes it itself.
+fn stem(pattern: &str) -> Option<(String, bool)> {
     let mut stem = String::new();
     let mut rest = pattern.chars();
     let whole = loop {
@@ -185,7 +198,7 @@ fn stem(pattern: &str) -> Option<String> {
     };
     let end = if whole { stem.len() } else { stem.rfind('/')? };
     let stem = stem.get(..end)?.trim_end_matches('/');
-    (stem.matches('/').count() >= 2).then(|| stem.to_owned())
+    (stem.matches('/').count() >= 2).then(|| (stem.to_owned(), whole))
 }
 
 #[cfg(test)]
@@ -204,9 +217,13 @@ mod tests {
             ("/.*", None),
             ("/srv/[^/]*/y", None),
         ] {
-            assert_eq!(stem(pattern).as_deref(), want, "{pattern}");
+            assert_eq!(stem(pattern).map(|(stem, _)| stem).as_deref(), want, "{pattern}");
         }
         let contexts = "# a comment\n/srv/x(/.*)?\tu:r:t:s0\nHOME_DIR/x\tu:r:t:s0\n/srv/x/y\t--\tu:r:t:s0\n";
         assert_eq!(labelled(contexts), ["/srv/x", "/srv/x/y"]);
+        let more = "/srv/a(/.*/)?c\tu:r:t:s0\n/srv/b/.*\tu:r:t:s0\n/srv/c/d\tu:r:t2:s0\n";
+        let all = format!("{contexts}{more}");
+        let want = [("/srv/c/d".to_owned(), "u:r:t2:s0"), ("/srv/x".to_owned(), "u:r:t:s0")];
+        assert_eq!(given(&all), BTreeMap::from(want));
     }
 }

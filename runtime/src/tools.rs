@@ -16,12 +16,13 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 /// Where administrators' tools lie. The caller's `PATH` is not asked.
 const PLACES: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 /// Each tool's package on Debian, where it can be installed from.
-const PACKAGES: [(&str, &str); 5] = [
+const PACKAGES: [(&str, &str); 6] = [
     ("apparmor_parser", "apparmor"),
     ("checkmodule", "checkpolicy"),
     ("semodule_package", "semodule-utils"),
     ("semodule", "policycoreutils"),
     ("restorecon", "policycoreutils"),
+    ("systemctl", "systemd"),
 ];
 /// A store's transaction takes some ten seconds, on an emulated processor two minutes.
 const LIMIT: Duration = Duration::from_secs(600);

@@ -9,12 +9,16 @@ Examples:
   canc apply web.can                 show what will change, ask, install
   canc apply web.can db.canc --yes   several at once, without asking
   canc apply web.can --dry-run       only say what would change
+  canc apply web.can --unit nginx.service; systemctl restart nginx
   canc run web.can -- nginx          no need to apply: seccomp and Landlock alone, with nothing installed
 
 AppArmor: the profile goes to /etc/apparmor.d, where the distribution loads it at boot, and into the kernel. SELinux: the module
 goes to the store after a trial on a copy of it, and declared paths get their labels. The rest is read from /var/lib/canc by
 `canc-run NAME -- CMD`. What the kernel does not run is kept for later. An interrupted apply is completed or undone by the next
 canc command of root.
+
+With --unit, a drop-in below /etc/systemd/system has the service's program started by canc-run; where AppArmor or SELinux is all that
+the policy asks for, by AppArmorProfile= or SELinuxContext= instead. A unit with settings that stand against it is refused.
 
 Exit codes: 0 done, or there was nothing to do; 1 a conflict, a refusal of the trial, or the answer was no; 3 the policy is wrong;
 4 a tool or the host failed, and the host is as it was";
@@ -71,6 +75,14 @@ pub struct ApplyArgs {
     /// Policies, or directories that `canc build` wrote
     #[arg(value_name = "POLICY|BUNDLE", required = true)]
     pub subjects: Vec<PathBuf>,
+
+    /// Let a service of systemd run under the policy, by a drop-in for its unit; it stays so with later applies
+    #[arg(long, value_name = "[POLICY=]NAME.service", conflicts_with = "no_unit")]
+    pub unit: Option<String>,
+
+    /// Take the drop-ins away again
+    #[arg(long)]
+    pub no_unit: bool,
 
     /// How a policy is compiled.
     #[command(flatten)]

@@ -10,7 +10,7 @@ use crate::validate::{self, Options};
 use crate::write;
 use canc_bundle::{MANIFEST, Manifest, PolicyEntry};
 use canc_runtime::Bundle;
-use canc_runtime::apply::{Engine, Input, Plan};
+use canc_runtime::apply::{Engine, Input, Plan, Units};
 use serde::de::IgnoredAny;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -31,9 +31,10 @@ pub fn run(args: &ApplyArgs, streams: &mut Streams<'_>) -> Outcome {
         let manifest = files.get(MANIFEST).cloned().unwrap_or_default();
         let bundle =
             Bundle::from_memory(&manifest, files.clone()).map_err(|f| Failure::host(f.to_string()))?;
-        inputs.push(Input { bundle, origin });
+        inputs.push(Input { bundle, origin, units: Units::Same });
         all.push(files);
     }
+    give_units(args, &mut inputs)?;
     let engine = engine(&args.change.place)?;
     let did = args.subjects.iter().map(|s| s.display().to_string()).collect::<Vec<_>>().join(" ");
     change(
@@ -49,6 +50,35 @@ pub fn run(args: &ApplyArgs, streams: &mut Streams<'_>) -> Outcome {
         |plan| trial(args, plan, &all),
         &inputs,
     )
+}
+
+/// Which service is to run under which policy.
+fn give_units(args: &ApplyArgs, inputs: &mut [Input]) -> Result<(), Failure> {
+    if args.no_unit {
+        inputs.iter_mut().for_each(|input| input.units = Units::None);
+    }
+    let Some(asked) = &args.unit else { return Ok(()) };
+    let names: Vec<String> =
+        inputs.iter().flat_map(|input| input.bundle.policies()).map(|policy| policy.name.clone()).collect();
+    let (policy, unit) = match (asked.split_once('='), names.as_slice()) {
+        (Some((policy, unit)), _) => (policy.to_owned(), unit.to_owned()),
+        (None, [policy]) => (policy.clone(), asked.clone()),
+        (None, _) => {
+            let names = names.join(", ");
+            return Err(Failure::usage(format!("there are the policies {names}: say --unit NAME={asked}")));
+        }
+    };
+    let owner = inputs.iter_mut().find(|input| input.bundle.policies().iter().any(|p| p.name == policy));
+    match owner {
+        Some(input) => input.units = Units::Of(policy, unit),
+        None => {
+            return Err(Failure::usage(format!(
+                "there is no policy {policy}; there are {}",
+                names.join(", ")
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The files of a bundle and where its source is; or the exit code where the policy is wrong and the diagnostics say so.

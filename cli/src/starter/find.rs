@@ -1,10 +1,10 @@
 //! A program's name to what this machine knows about it: its file, its package, its units.
 
-use super::unit::{self, Setting};
 use super::{Found, Readable, Service};
 use crate::elf::{self, Elf};
 use crate::input;
 use canc_dsl::tables;
+use canc_runtime::unit::{self, Setting};
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,6 @@
 //! What is found on this machine about a program to a first policy for it, with a comment on everything that is not certain.
 
 mod find;
-mod unit;
 
 pub use find::find;
 

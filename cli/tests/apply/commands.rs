@@ -151,6 +151,31 @@ fn one_can_go_back_and_forth() {
     assert!(host.everything()["srv/x/notes"].contains("before_t"));
 }
 
+#[test]
+fn old_generations_are_forgotten_and_the_others_can_be_gone_back_to() {
+    let host = Host::new(true, true);
+    let dir = tempfile::tempdir().unwrap();
+    let source = dir.path().join("cat.can");
+    let mut seen = Vec::new();
+    for i in 0..25 {
+        fs::write(&source, policy("cat", &format!("/srv/d{i}"))).unwrap();
+        host.good(&["apply", source.to_str().unwrap()]);
+        seen.push(host.everything());
+    }
+    let count = |room: &str| fs::read_dir(host.path("var/lib/canc").join(room)).unwrap().count();
+    assert_eq!(host.everything_of_history_is_there(), Ok(20));
+    assert_eq!((count("generations"), count("bundles")), (20, 20));
+    let ran = host.canc(&["rollback", "5"]);
+    assert!(ran.code == Some(1) && ran.err.contains("canc history"), "{ran:?}");
+    // The oldest that is left; one more is forgotten for it.
+    host.good(&["rollback", "6"]);
+    assert_eq!(host.everything(), seen[5]);
+    host.good(&["rollback", "25"]);
+    assert_eq!(host.everything(), seen[24]);
+    assert_eq!(host.everything_of_history_is_there(), Ok(20));
+    assert_eq!(host.canc(&["status"]).code, Some(0));
+}
+
 /// Refused with these words, and nothing is changed, not even the store.
 fn conflict(host: &Host, subjects: &[&str], words: &[&str]) {
     let before = host.everything();

@@ -153,6 +153,7 @@ impl Case {
         if !(gone || again.code == Some(0)) || host.everything() != self.new {
             return Err(odd("the next apply did not converge", &again));
         }
+        host.everything_of_history_is_there().map_err(|why| odd(&why, &again))?;
         match fs::read_dir(host.path("var/lib/canc"))
             .unwrap()
             .flatten()
@@ -225,11 +226,11 @@ fn difference(
     out
 }
 
-/// A host with one version of a policy, to which another version and a second policy are applied.
+/// A host with one version of a policy, to which another version, with a service, and a second policy are applied.
 fn replaced() -> Case {
-    let host = Host::new(true, true);
+    let host = Host::new(true, true).with_service();
     host.good(&["apply", &bundle("one")]);
-    Case::new(host, &["apply", &bundle("two"), &bundle("dog")])
+    Case::new(host, &["apply", &bundle("two"), &bundle("dog"), "--unit", "cat=web.service"])
 }
 
 #[test]
@@ -244,9 +245,21 @@ fn the_first_apply_that_is_killed_anywhere_is_completed_or_undone() {
 
 #[test]
 fn a_removal_that_is_killed_anywhere_is_completed_or_undone() {
-    let host = Host::new(true, true);
-    host.good(&["apply", &bundle("one"), &bundle("dog")]);
+    let host = Host::new(true, true).with_service();
+    host.good(&["apply", &bundle("one"), &bundle("dog"), "--unit", "cat=web.service"]);
     Case::new(host, &["remove", "cat"]).try_all(&["signal=KILL"], 5);
+}
+
+#[test]
+fn an_apply_that_is_killed_while_it_forgets_is_completed() {
+    let host = Host::new(false, false);
+    for i in 0..10 {
+        for name in ["one", "dog", "two"] {
+            host.good(&["apply", &bundle(name)]);
+        }
+        host.good(&["remove", if i % 2 == 0 { "dog" } else { "cat" }]);
+    }
+    Case::new(host, &["apply", &bundle("one"), &bundle("dog")]).try_all(&["signal=KILL"], 13);
 }
 
 #[test]

@@ -9,13 +9,18 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 use tempfile::TempDir;
 
-const STANDINS: [(&str, &str); 5] = [
+const STANDINS: [(&str, &str); 6] = [
     ("apparmor_parser", include_str!("standins/apparmor_parser")),
     ("checkmodule", include_str!("standins/checkmodule")),
     ("semodule_package", include_str!("standins/semodule_package")),
     ("semodule", include_str!("standins/semodule")),
     ("restorecon", include_str!("standins/restorecon")),
+    ("systemctl", include_str!("standins/systemctl")),
 ];
+/// The unit of [`Host::with_service`], and what it says.
+pub const UNIT: &str = "usr/lib/systemd/system/web.service";
+pub const SERVICE: &str =
+    "[Service]\nType=simple\nExecStart=/usr/bin/cat /srv/x/notes \\\n  'two words' $MORE\n";
 const OLD_LABEL: &str = "system_u:object_r:before_t:s0";
 
 /// A host. Its directory is gone when this is dropped.
@@ -70,7 +75,7 @@ pub fn bundle(name: &str) -> String {
 /// A policy of a name that reads a directory.
 pub fn policy(name: &str, dir: &str) -> String {
     format!(
-        "can 1;\npolicy {name} {{\n  exec \"/usr/bin/cat\";\n  include std.base;\n  allow read \"{dir}/**\" as data;\n}}\n"
+        "can 1;\npolicy {name} {{\n  exec \"/usr/bin/cat\";\n  launch from user, systemd;\n  include std.base;\n  allow read \"{dir}/**\" as data;\n}}\n"
     )
 }
 
@@ -129,6 +134,19 @@ impl Host {
         host
     }
 
+    /// Makes it one with systemd, canc-run, the program of the policies, and the unit `web.service`, which starts it.
+    pub fn with_service(self) -> Self {
+        for dir in ["usr/lib/systemd/system", "etc/systemd/system", "run/systemd/system", "usr/bin"] {
+            fs::create_dir_all(self.path(dir)).unwrap();
+        }
+        for program in ["usr/bin/cat", "usr/bin/canc-run", "usr/bin/other"] {
+            fs::write(self.path(program), "program").unwrap();
+            fs::set_permissions(self.path(program), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        fs::write(self.path(UNIT), SERVICE).unwrap();
+        self
+    }
+
     /// The same host once more.
     pub fn copy(&self) -> Self {
         let dir = tempfile::tempdir().unwrap();
@@ -185,6 +203,25 @@ impl Host {
         let text = fs::read_to_string(self.path("calls")).unwrap_or_default();
         let _ = fs::remove_file(self.path("calls"));
         text.lines().map(str::to_owned).collect()
+    }
+
+    /// Whether each generation that can be gone back to has its state and its bundles.
+    pub fn everything_of_history_is_there(&self) -> Result<usize, String> {
+        let history = self.json(&["history", "--json"]);
+        let entries = history["history"].as_array().unwrap();
+        for entry in entries {
+            let name = entry["generation"].as_str().unwrap();
+            let state = self.path("var/lib/canc/generations").join(name).join("state.json");
+            let text = fs::read_to_string(&state).map_err(|e| format!("{}: {e}", state.display()))?;
+            let state: Value = serde_json::from_str(&text).unwrap();
+            for (policy, applied) in state["policies"].as_object().unwrap() {
+                let bundle = applied["bundle"].as_str().unwrap();
+                if !self.path("var/lib/canc/bundles").join(bundle).join("manifest.json").exists() {
+                    return Err(format!("generation {name} has no bundle of {policy}"));
+                }
+            }
+        }
+        Ok(entries.len())
     }
 
     /// Everything outside of canc's own store, and what the store says is current: path, mode, contents, label.

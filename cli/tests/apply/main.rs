@@ -8,4 +8,8 @@ mod faults;
 #[cfg(test)]
 mod host;
 #[cfg(test)]
+mod hosts;
+#[cfg(test)]
 mod tools;
+#[cfg(test)]
+mod units;

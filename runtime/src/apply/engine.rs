@@ -1,6 +1,7 @@
 //! The commands on installed policies: what a change will do, doing it whole or not at all, and what there is.
 
 use super::conflicts;
+use super::dropin::DropIn;
 use super::kernel::{Facts, Kernel};
 use super::labels::Labels;
 use super::state::{Applied, State, module_names};
@@ -73,7 +74,7 @@ impl Engine {
             None => None,
             Some(mut journal) => {
                 let did = journal.entry.did.clone();
-                let done = self.perform(&mut journal);
+                let done = self.perform(&mut journal, None);
                 // That a tool refused is no failure of this command once the host is as it was.
                 match done {
                     Err(stop) if self.store.journal()?.is_some() => return Err(stop),
@@ -141,6 +142,9 @@ impl Engine {
         let from = self.state()?.0;
         let mut to = with(&from, inputs, (facts.apparmor.is_some(), facts.selinux.is_some()))?;
         conflicts::among(inputs)?;
+        for input in inputs {
+            self.plan_units(input, &from, &mut to)?;
+        }
         // Where a source was is no difference.
         for (name, applied) in &mut to.policies {
             if let Some(old) = from.policies.get(name)
@@ -214,6 +218,10 @@ impl Engine {
                 let (policy, layer, why) = (name.clone(), layer.to_owned(), why.to_owned());
                 changes.push(Change { policy, layer, does: "remove", what, why });
             };
+            if let Some(unit) = &applied.unit {
+                let file = self.drop_in_file(&unit.unit).display().to_string();
+                remove("unit", file, &format!("from its next start on, {} runs without it", unit.unit));
+            }
             for declared in &applied.labelled {
                 remove("labels", declared.clone(), "the labels from before are given back");
             }
@@ -269,6 +277,7 @@ impl Engine {
                 change("labels", same, had, declared.clone());
             }
         }
+        self.unit_changes(name, (new, old), bad.get("unit").copied(), changes);
         if old.map(|old| &old.kept) != Some(&new.kept) || old.is_some_and(|old| old.bundle != new.bundle) {
             for layer in &new.kept {
                 changes.push(Change {
@@ -280,6 +289,34 @@ impl Engine {
                 });
             }
         }
+    }
+
+    fn unit_changes(
+        &self,
+        name: &str,
+        (new, old): (&Applied, Option<&Applied>),
+        bad: Option<&Finding>,
+        changes: &mut Vec<Change>,
+    ) {
+        let before = old.and_then(|old| old.unit.as_ref());
+        let file = |unit: &DropIn| self.drop_in_file(&unit.unit).display().to_string();
+        let mut change = |does, unit: &DropIn, why: String| {
+            let (policy, layer) = (name.to_owned(), "unit".to_owned());
+            changes.push(Change { policy, layer, does, what: file(unit), why });
+        };
+        if let Some(unit) = before.filter(|old| new.unit.as_ref().is_none_or(|new| new.unit != old.unit)) {
+            change("remove", unit, format!("from its next start on, {} runs without it", unit.unit));
+        }
+        let Some(unit) = &new.unit else { return };
+        let had = before.is_some_and(|old| old.unit == unit.unit);
+        if had && before.is_some_and(|old| old.text == unit.text) && bad.is_none() {
+            return;
+        }
+        let from_now = format!("in force from its next start on: systemctl restart {}", unit.unit);
+        let bad = bad.filter(|_| had).map(|finding| finding.why.as_str()).unwrap_or_default();
+        let parts: Vec<&str> =
+            [bad, &from_now, &unit.note].into_iter().filter(|part| !part.is_empty()).collect();
+        change(if had { "replace" } else { "install" }, unit, parts.join("; "));
     }
 }
 
@@ -299,6 +336,8 @@ impl Locked<'_> {
         let entry = Entry { number, generation: to.clone(), at, did: did.to_owned() };
         let mut journal = Journal { from: store.current()?, to, undo: false, entry };
         store.put_journal(&journal)?;
-        self.engine.perform(&mut journal)
+        // The plan was made under this lock.
+        let touched = plan.changes.iter().map(|change| change.policy.clone()).collect();
+        self.engine.perform(&mut journal, Some(&touched))
     }
 }

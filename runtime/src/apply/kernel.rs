@@ -14,7 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 const APPARMOR: &str = "sys/kernel/security/apparmor/policy/profiles";
-const ENABLED: &str = "/sys/module/apparmor/parameters/enabled";
+const ENABLED: &str = "sys/module/apparmor/parameters/enabled";
 /// What a module consists of in the store.
 const MODULE_FILES: [&str; 3] = ["cil", "hll", "lang_ext"];
 
@@ -52,6 +52,8 @@ pub struct Selinux {
     pub enforcing: bool,
     /// The modules of the store.
     pub modules: BTreeSet<String>,
+    /// The directories that they are in.
+    pub priorities: Vec<PathBuf>,
 }
 
 impl Kernel {
@@ -62,27 +64,37 @@ impl Kernel {
 
     /// Asks.
     pub fn facts(&self) -> Result<Facts, Stop> {
-        Ok(Facts { apparmor: self.apparmor()?, selinux: self.selinux()? })
+        Ok(Facts { apparmor: self.apparmor("")?, selinux: self.selinux()? })
     }
 
-    fn apparmor(&self) -> Result<Option<BTreeMap<String, Profile>>, Stop> {
+    /// One profile; `None` where the kernel does not have it.
+    pub fn profile(&self, name: &str) -> Result<Option<Profile>, Stop> {
+        Ok(self.apparmor(&format!("{name}."))?.and_then(|mut found| found.remove(name)))
+    }
+
+    /// The profiles whose directories' names begin with this.
+    fn apparmor(&self, begin: &str) -> Result<Option<BTreeMap<String, Profile>>, Stop> {
         let failed = |why: String, remedy: &str| Stop::Host(Failure::refused("AppArmor", why, remedy));
         let odd = |e: io::Error| failed(format!("the kernel's list of profiles: {e}"), "");
+        let hidden = |why: &str| {
+            let remedy =
+                "mount -t securityfs securityfs /sys/kernel/security, or run this outside of the container";
+            failed(format!("it runs, and /sys/kernel/security does not show it: {why}"), remedy)
+        };
         if self.recorded {
             let dir = self.root.join(APPARMOR);
             let list = || fs::read_dir(&dir)?.map(|e| Ok(e?.file_name())).collect();
             let read = |file: String| fs::read_to_string(dir.join(file)).map(|t| t.trim().to_owned());
             let found = known(list()).map_err(odd)?;
-            return found.map(|names| profiles(names, read).map_err(odd)).transpose();
+            if found.is_none() && runs(&self.root.join(ENABLED)).map_err(odd)? {
+                return Err(hidden("no such directory"));
+            }
+            return found.map(|names| profiles(begin, names, read).map_err(odd)).transpose();
         }
-        if known(fs::read_to_string(ENABLED)).map_err(odd)?.is_none_or(|text| text.trim() != "Y") {
+        if !runs(&Path::new("/").join(ENABLED)).map_err(odd)? {
             return Ok(None);
         }
-        let mount =
-            "mount -t securityfs securityfs /sys/kernel/security, or run this outside of the container";
-        let dir = KernelDir::apparmor().map_err(|e| {
-            failed(format!("it runs, and /sys/kernel/security does not show it: {}", explain(&e)), mount)
-        })?;
+        let dir = KernelDir::apparmor().map_err(|e| hidden(&explain(&e)))?;
         let list = dir.file("profiles", OFlags::RDONLY | OFlags::DIRECTORY).map_err(odd)?;
         let list = Dir::new(list).map_err(|e| odd(e.into()))?;
         let name = |e: rustix::io::Result<rustix::fs::DirEntry>| {
@@ -90,7 +102,7 @@ impl Kernel {
         };
         let mut names: Vec<OsString> = list.map(name).collect::<io::Result<_>>().map_err(odd)?;
         names.retain(|name| !name.to_string_lossy().starts_with('.'));
-        profiles(names, |file| dir.text(format!("profiles/{file}"))).map(Some).map_err(odd)
+        profiles(begin, names, |file| dir.text(format!("profiles/{file}"))).map(Some).map_err(odd)
     }
 
     fn selinux(&self) -> Result<Option<Selinux>, Stop> {
@@ -109,33 +121,28 @@ impl Kernel {
             }
             Err(e) => return Err(failed(e)),
         };
-        Ok(Some(Selinux { enforcing, modules: self.modules().map_err(failed)? }))
+        let priorities = self.priorities()?;
+        let modules = modules(&priorities).map_err(failed)?;
+        Ok(Some(Selinux { enforcing, modules, priorities }))
     }
 
     /// The priorities of the store of the policy that the host is configured for.
-    fn priorities(&self) -> io::Result<Vec<PathBuf>> {
-        let config = fs::read_to_string(self.root.join("etc/selinux/config"))?;
+    pub fn priorities(&self) -> Result<Vec<PathBuf>, Stop> {
+        let failed = |e: io::Error| Stop::Host(Failure::refused("SELinux's store", e.to_string(), ""));
+        let config = fs::read_to_string(self.root.join("etc/selinux/config")).map_err(failed)?;
         let kind = config.lines().find_map(|line| line.strip_prefix("SELINUXTYPE=")).unwrap_or("default");
-        let mut all = entries(&self.root.join("var/lib/selinux").join(kind.trim()).join("active/modules"))?;
+        let dir = self.root.join("var/lib/selinux").join(kind.trim()).join("active/modules");
+        let mut all = entries(&dir).map_err(failed)?;
         // Beside the priorities there is a directory of those that are switched off.
         all.retain(|p| p.file_name().is_some_and(|n| n.as_encoded_bytes().iter().all(u8::is_ascii_digit)));
         Ok(all)
     }
 
-    fn modules(&self) -> io::Result<BTreeSet<String>> {
-        let mut modules = BTreeSet::new();
-        for priority in self.priorities()? {
-            let names = entries(&priority)?;
-            modules.extend(names.iter().filter_map(|m| Some(m.file_name()?.to_string_lossy().into_owned())));
-        }
-        Ok(modules)
-    }
-
     /// The digest of a module as the store has it, over all priorities.
-    pub fn module_digest(&self, name: &str) -> Result<Option<String>, Stop> {
+    pub fn module_digest(name: &str, priorities: &[PathBuf]) -> Result<Option<String>, Stop> {
         let failed = |e: io::Error| Stop::Host(Failure::refused("SELinux's store", e.to_string(), ""));
         let mut found = Vec::new();
-        for priority in self.priorities().map_err(failed)? {
+        for priority in priorities {
             for file in MODULE_FILES {
                 match fs::read(priority.join(name).join(file)) {
                     Ok(bytes) => found.push(digest(&bytes)),
@@ -145,6 +152,23 @@ impl Kernel {
             }
         }
         Ok((!found.is_empty()).then(|| digest(found.join(" ").as_bytes())))
+    }
+
+    /// What ends a context: a level, where the loaded policy has them.
+    pub fn level(&self) -> Result<&'static str, Stop> {
+        let failed = |e: io::Error| Stop::Host(Failure::refused("SELinux", explain(&e), ""));
+        let mls = if self.recorded {
+            fs::read_to_string(self.root.join("sys/fs/selinux/mls"))
+        } else {
+            KernelDir::selinux().and_then(|dir| dir.text("mls"))
+        };
+        match mls {
+            Ok(text) if text.trim() == "0" => Ok(""),
+            Err(e) if !matches!(Errno::from_io_error(&e), Some(Errno::NOENT | Errno::NODEV)) => {
+                Err(failed(e))
+            }
+            _ => Ok(":s0"),
+        }
     }
 
     /// Whether the loaded policy has a type.
@@ -171,14 +195,32 @@ impl Kernel {
     }
 }
 
+fn modules(priorities: &[PathBuf]) -> io::Result<BTreeSet<String>> {
+    let mut modules = BTreeSet::new();
+    for priority in priorities {
+        let names = entries(priority)?;
+        modules.extend(names.iter().filter_map(|m| Some(m.file_name()?.to_string_lossy().into_owned())));
+    }
+    Ok(modules)
+}
+
+/// Whether the kernel says in this file that it runs AppArmor.
+fn runs(enabled: &Path) -> io::Result<bool> {
+    Ok(known(fs::read_to_string(enabled))?.is_some_and(|text| text.trim() == "Y"))
+}
+
 /// A profile's directory is its name and a number; profiles inside others are not canc's.
 fn profiles(
+    begin: &str,
     names: Vec<OsString>,
     read: impl Fn(String) -> io::Result<String>,
 ) -> io::Result<BTreeMap<String, Profile>> {
     let mut out = BTreeMap::new();
     for name in names {
         let dir = name.to_string_lossy().into_owned();
+        if !dir.starts_with(begin) {
+            continue;
+        }
         let text = |file: &str| known(read(format!("{dir}/{file}")));
         // One that is removed meanwhile is none.
         let (Some(name), Some(mode)) = (text("name")?, text("mode")?) else { continue };

@@ -2,7 +2,7 @@
 
 use super::disk;
 use super::engine::Engine;
-use super::kernel::Facts;
+use super::kernel::{Facts, Kernel};
 use super::labels::{Labels, label_of};
 use super::state::{Applied, State, digest, module_names};
 use super::{Finding, Is, Stop};
@@ -36,6 +36,11 @@ impl Engine {
                     .map(|e| Ok(("selinux", self.look_at_module(e, facts)?)))
                     .transpose()?,
                 self.look_at_labels(applied, facts, labels)?.map(|is| ("labels", is)),
+                applied
+                    .unit
+                    .as_ref()
+                    .map(|unit| Ok(("unit", self.look_at_unit(name, applied, unit)?)))
+                    .transpose()?,
             ];
             let kept = applied.kept.iter().map(|layer| {
                 (
@@ -106,7 +111,7 @@ impl Engine {
         if !self.kernel.knows_type(&entry.domain)? {
             return Ok((Is::Missing, format!("the loaded policy does not have the type {}", entry.domain)));
         }
-        let found = self.modules_digest(entry)?;
+        let found = self.modules_digest(entry, &selinux.priorities)?;
         let known = matches!(self.record("selinux", &entry.domain), Some(Record::Known { source, kernel })
             if source == module_source(entry) && kernel == found);
         Ok(match (known, selinux.enforcing) {
@@ -122,10 +127,14 @@ impl Engine {
     }
 
     /// What is remembered of the modules of an entry.
-    pub(super) fn modules_digest(&self, entry: &SelinuxEntry) -> Result<Option<String>, Stop> {
+    pub(super) fn modules_digest(
+        &self,
+        entry: &SelinuxEntry,
+        priorities: &[PathBuf],
+    ) -> Result<Option<String>, Stop> {
         let mut found = Vec::new();
         for name in module_names(entry) {
-            found.extend(self.kernel.module_digest(&name)?);
+            found.extend(Kernel::module_digest(&name, priorities)?);
         }
         Ok((!found.is_empty()).then(|| digest(found.join(" ").as_bytes())))
     }

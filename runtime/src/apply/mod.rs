@@ -2,19 +2,23 @@
 //! store below `/var/lib/canc` in which `canc-run NAME` finds a policy.
 //!
 //! The order: what the new generation has is installed or replaced, never unloaded in between; it is read back from the kernel; the link
-//! `current` changes over; what only the old generation had is removed. A journal says which two generations are concerned before anything
+//! `current` changes over; services get their drop-ins; what only the old generation had is removed. A journal says which two generations are concerned before anything
 //! shows. Whoever takes the lock next completes that, or, where a tool refuses, goes back the same way.
 
 mod conflicts;
 mod disk;
+mod dropin;
 mod engine;
 mod kernel;
 mod labels;
 mod look;
+mod service;
 mod state;
 mod steps;
 mod store;
+mod units;
 
+pub use dropin::DropIn;
 pub use engine::{Engine, Locked, Place};
 pub use state::{Applied, State};
 pub use store::{Entry, Journal};
@@ -31,6 +35,19 @@ pub struct Input {
     pub bundle: Bundle,
     /// The policy's file, where it was compiled for this.
     pub origin: Option<String>,
+    /// The services that are to run under its policies.
+    pub units: Units,
+}
+
+/// The services of a bundle's policies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Units {
+    /// Those that run under them already.
+    Same,
+    /// None.
+    None,
+    /// This one under the policy of this name, and the others as they are.
+    Of(String, String),
 }
 
 /// Why nothing, or not everything, was done.
@@ -57,7 +74,7 @@ impl Stop {
 pub struct Finding {
     /// The policy.
     pub policy: String,
-    /// `store`, `apparmor`, `selinux` or `labels`.
+    /// `store`, `apparmor`, `selinux`, `labels` or `unit`.
     pub layer: String,
     /// What it is.
     pub is: Is,
@@ -122,7 +139,7 @@ impl Is {
 pub struct Change {
     /// The policy.
     pub policy: String,
-    /// `store`, `apparmor`, `selinux` or `labels`.
+    /// `store`, `apparmor`, `selinux`, `labels` or `unit`.
     pub layer: String,
     /// `install`, `replace`, `remove` or `keep`.
     pub does: &'static str,

@@ -1,6 +1,7 @@
 //! What is installed, as data: a generation is a file of it, and its digest is the generation's name.
 
 use super::Stop;
+use super::dropin::DropIn;
 use crate::bundle::Bundle;
 use crate::failure::Failure;
 use crate::load::{contexts, labelled};
@@ -38,6 +39,9 @@ pub struct Applied {
     pub attach: Vec<String>,
     /// Layers of the bundle that this host has no use for.
     pub kept: Vec<String>,
+    /// The drop-in of the service that runs under it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<DropIn>,
 }
 
 impl State {
@@ -60,6 +64,11 @@ impl State {
     /// The modules of all policies.
     pub fn modules(&self) -> impl Iterator<Item = (&Applied, &SelinuxEntry)> {
         self.policies.values().filter_map(|applied| Some((applied, applied.selinux.as_ref()?)))
+    }
+
+    /// The drop-ins of all policies.
+    pub fn drop_ins(&self) -> impl Iterator<Item = &DropIn> {
+        self.policies.values().filter_map(|applied| applied.unit.as_ref())
     }
 
     /// Where labels begin.
@@ -108,6 +117,7 @@ pub fn applied(
         labelled: labels.into_iter().collect(),
         attach: policy.launch.attach.clone(),
         kept: unused.iter().filter(|(_, unused)| *unused).map(|(layer, _)| (*layer).to_owned()).collect(),
+        unit: None,
     })
 }
 

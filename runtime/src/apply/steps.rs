@@ -4,37 +4,44 @@
 use super::Stop;
 use super::disk;
 use super::engine::Engine;
+use super::kernel::Facts;
 use super::labels::{Labels, check, label_of};
 use super::state::{State, module_names};
 use super::store::Journal;
 use crate::failure::{Failure, reason};
-use crate::load::{install, label, package, replace_profile};
+use crate::load::{contexts, given, install, label, package, replace_profile};
 use crate::loaded::{Record, module_source, place_below, profile_source};
 use crate::tools::Workplace;
 use canc_bundle::{ApparmorEntry, SelinuxEntry};
 use std::collections::BTreeSet;
+
+/// Names of policies.
+pub type Names = BTreeSet<String>;
 
 impl Engine {
     /// Brings a change that is in the journal to its end: forwards, or, where that fails, back.
     ///
     /// # Errors
     /// Why it was undone. Where it could not be undone either, the journal stays, and the next command tries again.
-    pub(super) fn perform(&self, journal: &mut Journal) -> Result<(), Stop> {
+    ///
+    /// `touched` are the policies about which there is something to do, where somebody looked; otherwise each of them is looked at.
+    pub(super) fn perform(&self, journal: &mut Journal, touched: Option<&Names>) -> Result<(), Stop> {
         let from = self.store.state(journal.from.as_deref())?;
         let to = self.store.state(Some(&journal.to))?;
         if journal.undo {
-            self.change(&to, &from, journal.from.as_deref())?;
+            self.change((&to, &from), journal.from.as_deref(), touched)?;
             return self.store.end_journal();
         }
-        let Err(stop) = self.change(&from, &to, Some(&journal.to)) else {
+        let Err(stop) = self.change((&from, &to), Some(&journal.to), touched) else {
             self.store.remember(&journal.entry)?;
+            self.store.forget()?;
             return self.store.end_journal();
         };
         journal.undo = true;
         let undone = self
             .store
             .put_journal(journal)
-            .and_then(|()| self.change(&to, &from, journal.from.as_deref()))
+            .and_then(|()| self.change((&to, &from), journal.from.as_deref(), touched))
             .and_then(|()| self.store.end_journal());
         Err(match undone {
             Ok(()) => also(stop, "undone", "the host is as it was before", ""),
@@ -51,22 +58,31 @@ impl Engine {
     }
 
     /// One way or the other.
-    fn change(&self, from: &State, to: &State, generation: Option<&str>) -> Result<(), Stop> {
+    fn change(
+        &self,
+        (from, to): (&State, &State),
+        generation: Option<&str>,
+        touched: Option<&Names>,
+    ) -> Result<(), Stop> {
         let place = Workplace::below(&self.root).map_err(Stop::Host)?;
-        self.install_profiles(to, &place)?;
-        self.install_modules(to, &place)?;
-        self.give_labels(to, &place)?;
+        // As they are before; what a step installs it reads back itself, and no other asks about that.
+        let facts = self.kernel.facts()?;
+        let mut new = to.clone();
+        new.policies.retain(|name, _| touched.is_none_or(|touched| touched.contains(name)));
+        self.install_profiles(&new, &facts, &place)?;
+        self.install_modules(&new, &facts, &place)?;
+        self.give_labels(&new, &facts, &place)?;
         self.store.switch(generation)?;
-        self.remove_modules(from, to, &place)?;
-        self.remove_profiles(from, to, &place)
+        self.change_units(from, to, &place)?;
+        self.remove_modules(from, to, &facts, &place)?;
+        self.remove_profiles(from, to, &facts, &place)
     }
 
-    fn install_profiles(&self, to: &State, place: &Workplace) -> Result<(), Stop> {
-        let facts = self.kernel.facts()?;
+    fn install_profiles(&self, to: &State, facts: &Facts, place: &Workplace) -> Result<(), Stop> {
         for (applied, entry) in to.profiles() {
             let file = self.profile_file(entry);
             disk::remove(&disk::fresh(&file))?;
-            let (is, _) = self.look_at_profile(entry, &facts)?;
+            let (is, _) = self.look_at_profile(entry, facts)?;
             if is.is_good() {
                 continue;
             }
@@ -84,8 +100,7 @@ impl Engine {
 
     /// What the kernel now has, remembered.
     fn read_back(&self, entry: &ApparmorEntry) -> Result<(), Stop> {
-        let facts = self.kernel.facts()?;
-        let found = facts.apparmor.as_ref().and_then(|profiles| profiles.get(&entry.profile));
+        let found = self.kernel.profile(&entry.profile)?;
         let gone = |why: String| {
             Stop::Host(Failure::refused(
                 "apparmor_parser",
@@ -114,15 +129,14 @@ impl Engine {
     }
 
     /// All modules that are not there in one transaction.
-    fn install_modules(&self, to: &State, place: &Workplace) -> Result<(), Stop> {
-        let facts = self.kernel.facts()?;
+    fn install_modules(&self, to: &State, facts: &Facts, place: &Workplace) -> Result<(), Stop> {
         if facts.selinux.is_none() {
             return Ok(());
         }
         let mut packages = Vec::new();
         let mut entries: Vec<&SelinuxEntry> = Vec::new();
         for (applied, entry) in to.modules() {
-            if !self.look_at_module(entry, &facts)?.0.is_good() {
+            if !self.look_at_module(entry, facts)?.0.is_good() {
                 let bundle = self.store.bundle(&applied.bundle)?;
                 packages.extend(package(&self.tools, place, &bundle, entry).map_err(Stop::Host)?);
                 entries.push(entry);
@@ -132,8 +146,9 @@ impl Engine {
             return Ok(());
         }
         install(&self.tools, &packages, place).map_err(Stop::Host)?;
+        let priorities = self.kernel.priorities()?;
         for entry in entries {
-            let digest = self.modules_digest(entry)?;
+            let digest = self.modules_digest(entry, &priorities)?;
             if digest.is_none() || !self.kernel.knows_type(&entry.domain)? {
                 let why = format!(
                     "it said that it installed {}, and the loaded policy does not have it",
@@ -148,8 +163,8 @@ impl Engine {
     }
 
     /// Labels the declared paths of modules, after remembering the labels from before.
-    fn give_labels(&self, to: &State, place: &Workplace) -> Result<(), Stop> {
-        if self.kernel.facts()?.selinux.is_none() {
+    fn give_labels(&self, to: &State, facts: &Facts, place: &Workplace) -> Result<(), Stop> {
+        if facts.selinux.is_none() {
             return Ok(());
         }
         let mut labels = Labels::open(&self.store)?;
@@ -173,12 +188,29 @@ impl Engine {
                 labels.given.insert(declared.to_owned(), found);
             }
         }
+        self.labels_are_given(to, &labels)?;
         labels.write(&self.store)
     }
 
+    /// That those paths which a policy names themselves got its types. Of a context the host says the user and the level.
+    fn labels_are_given(&self, to: &State, labels: &Labels) -> Result<(), Stop> {
+        let kind = |context: &str| context.split(':').nth(2).unwrap_or_default().to_owned();
+        for (applied, entry) in to.modules() {
+            let contexts = contexts(&self.store.bundle(&applied.bundle)?, entry).map_err(Stop::Host)?;
+            for (path, want) in given(&contexts) {
+                let Some(found) = labels.given.get(&path).filter(|found| kind(found) != kind(want)) else {
+                    continue;
+                };
+                let why = format!("it said that it labelled {path}, which has {found:?} and not {want}");
+                let remedy = "see `semanage fcontext -l -C`, and `chcon -t var_t` for a type that restorecon leaves alone";
+                return Err(Stop::Host(Failure::refused("restorecon", why, remedy)));
+            }
+        }
+        Ok(())
+    }
+
     /// The labels from before first, while the store still knows those that are there.
-    fn remove_modules(&self, from: &State, to: &State, place: &Workplace) -> Result<(), Stop> {
-        let facts = self.kernel.facts()?;
+    fn remove_modules(&self, from: &State, to: &State, facts: &Facts, place: &Workplace) -> Result<(), Stop> {
         let Some(selinux) = &facts.selinux else { return Ok(()) };
         let wanted: BTreeSet<String> = to.modules().flat_map(|(_, entry)| module_names(entry)).collect();
         let gone = from.modules().flat_map(|(_, entry)| module_names(entry));
@@ -210,8 +242,13 @@ impl Engine {
         Ok(())
     }
 
-    fn remove_profiles(&self, from: &State, to: &State, place: &Workplace) -> Result<(), Stop> {
-        let facts = self.kernel.facts()?;
+    fn remove_profiles(
+        &self,
+        from: &State,
+        to: &State,
+        facts: &Facts,
+        place: &Workplace,
+    ) -> Result<(), Stop> {
         for (applied, entry) in
             from.profiles().filter(|(_, e)| !to.profiles().any(|(_, w)| w.profile == e.profile))
         {

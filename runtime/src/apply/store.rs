@@ -10,7 +10,9 @@ use rustix::fs::{CWD, FileType, FlockOperation, Mode, OFlags, flock, fstat, open
 use rustix::io::Errno;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -19,6 +21,8 @@ use std::time::{Duration, Instant};
 pub const STORE: &str = "var/lib/canc";
 /// The directories in it, all of them canc's alone to write.
 const ROOMS: [&str; 3] = ["bundles", "generations", "loaded"];
+/// So many entries has the history at most, and so many generations can be gone back to.
+const KEPT: usize = 20;
 /// How often the lock is tried.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -124,7 +128,7 @@ impl Store {
     pub fn state(&self, generation: Option<&str>) -> Result<State, Stop> {
         let Some(generation) = generation else { return Ok(State::default()) };
         let path = self.dir.join("generations").join(generation).join("state.json");
-        let bytes = disk::read(&path)?.ok_or_else(|| damaged(&path, "it is gone"))?;
+        let bytes = read(&path)?.ok_or_else(|| damaged(&path, "it is gone"))?;
         if digest(&bytes) != generation {
             return Err(damaged(&path, "it is not what its name says"));
         }
@@ -200,7 +204,35 @@ impl Store {
         let mut history = self.history()?;
         if history.last() != Some(entry) {
             history.push(entry.clone());
+            history.drain(..history.len().saturating_sub(KEPT));
             self.put_json("history.json", &history)?;
+        }
+        Ok(())
+    }
+
+    /// Removes the generations that the history no longer names, and the bundles that none of the others has. They are nobody's any
+    /// more when this begins, so that it can be interrupted anywhere.
+    pub fn forget(&self) -> Result<(), Stop> {
+        let mut kept: BTreeSet<String> = self.history()?.into_iter().map(|entry| entry.generation).collect();
+        kept.extend(self.current()?);
+        self.keep("generations", &kept)?;
+        let mut bundles = BTreeSet::new();
+        for generation in &kept {
+            // What a damaged generation had is left where it is.
+            let Ok(state) = self.state(Some(generation)) else { return Ok(()) };
+            bundles.extend(state.policies.into_values().map(|applied| applied.bundle));
+        }
+        self.keep("bundles", &bundles)
+    }
+
+    /// Removes all others from a room.
+    fn keep(&self, room: &str, kept: &BTreeSet<String>) -> Result<(), Stop> {
+        let dir = self.dir.join(room);
+        for entry in fs::read_dir(&dir).map_err(at(&dir))? {
+            let entry = entry.map_err(at(&dir))?;
+            if entry.file_name().to_str().is_none_or(|name| !kept.contains(name)) {
+                disk::remove(&entry.path())?;
+            }
         }
         Ok(())
     }
@@ -208,7 +240,7 @@ impl Store {
     /// A JSON file of the store.
     pub fn json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Stop> {
         let path = self.dir.join(name);
-        let Some(bytes) = disk::read(&path)? else { return Ok(None) };
+        let Some(bytes) = read(&path)? else { return Ok(None) };
         serde_json::from_slice(&bytes).map(Some).map_err(|e| damaged(&path, &e.to_string()))
     }
 
@@ -248,6 +280,27 @@ fn trust(dir: &Path) -> Result<(), Stop> {
     let Some(why) = why else { return Ok(()) };
     let remedy = "see who made it so, then put it right: root's, mode 755";
     Err(Stop::Host(Failure::refused(format!("store {}", dir.display()), why, remedy)))
+}
+
+/// A file that nobody else can have written, and no link to one.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, Stop> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match openat(CWD, path, flags, Mode::empty()) {
+        Ok(file) => file,
+        Err(Errno::NOENT) => return Ok(None),
+        Err(Errno::LOOP) => return Err(damaged(path, "it is a symbolic link")),
+        Err(e) => return Err(at(path)(e.into())),
+    };
+    let stat = fstat(&file).map_err(|e| at(path)(e.into()))?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(damaged(path, "it is no file"));
+    }
+    if let Some(why) = trusted::changeable(&stat) {
+        return Err(damaged(path, &why));
+    }
+    let mut bytes = Vec::new();
+    fs::File::from(file).read_to_end(&mut bytes).map_err(at(path))?;
+    Ok(Some(bytes))
 }
 
 fn damaged(path: &Path, why: &str) -> Stop {

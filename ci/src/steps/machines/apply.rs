@@ -89,6 +89,19 @@ fn removes() -> Vec<VmTest> {
     ]
 }
 
+/// Replaces one version by the other two hundred times, during at least a thousand runs. Each run reads what both versions permit, and
+/// what neither does; a run with a gap around it would fail with the first, or print the second.
+fn replaced_during_runs(one: &str, two: &str) -> String {
+    let run = format!("{LAUNCHER} cat -- /usr/bin/cat {PERMITTED} {REFUSED} 2>/dev/null");
+    format!(
+        "(n=0; for i in $(seq 100); do {CANC} apply {two} && {CANC} apply {one} && n=$((n+2)); done; echo $n replacements \
+         > /root/replaced) > /root/said & \
+         all=0; bad=0; free=0; while kill -0 $! 2>/dev/null || [ $all -lt 1000 ]; do said=$({run}); all=$((all+1)); \
+         case $said in *refused*) free=$((free+1)) ;; 'permitted words') ;; *) bad=$((bad+1)) ;; esac; done; wait $!; \
+         cat /root/replaced; echo $bad failed; echo $free unconfined; [ $all -ge 1000 ] && echo enough runs; echo $all runs >&2"
+    )
+}
+
 /// AppArmor.
 pub fn apparmor(tools: &Tools) -> Result<VmJob, Error> {
     let only = tools.compile("cat", SOURCE, Layers::Only("apparmor"))?;
@@ -97,15 +110,18 @@ pub fn apparmor(tools: &Tools) -> Result<VmJob, Error> {
     let mut job = job("canc apply under AppArmor", "debian13-apparmor", tools, &[&only, &other])?;
     let (one, two) = (only.bundle(), other.bundle());
     let denied = ["apparmor=\"DENIED\"", "profile=\"canc.cat\"", REFUSED];
-    let run = format!("{LAUNCHER} cat -- /usr/bin/cat {REFUSED} 2>/dev/null");
-    let replace = format!(
-        "(for i in 1 2 3 4 5 6; do {CANC} apply {two} && {CANC} apply {one} || exit 1; done; touch /root/replaced) >/dev/null & \
-         n=0; while kill -0 $! 2>/dev/null; do {run} && echo unconfined; n=$((n+1)); done; wait $!; \
-         ls /root/replaced; [ $n -gt 20 ] && echo enough runs"
-    );
     job.tests = installs(&one, &denied);
     job.tests.extend([
-        shell("profiles are replaced during runs", &replace).stdout("/root/replaced\nenough runs\n"),
+        shell("profiles are replaced during runs", &replaced_during_runs(&one, &two))
+            .stdout("200 replacements\n0 failed\n0 unconfined\nenough runs\n"),
+        shell(
+            "where the kernel's profiles are hidden, nothing is done",
+            &format!(
+                "unshare -m sh -c 'umount -l /sys/kernel/security; {CANC} apply {two}; code=$?; exit $code'"
+            ),
+        )
+        .exit(Exit::Code(4))
+        .stderr("mount -t securityfs"),
         shell(
             "changed by hand is seen",
             &format!("apparmor_parser -C -r /etc/apparmor.d/canc.cat; {CANC} status"),

@@ -1,4 +1,4 @@
-//! A unit file of systemd to what of it says what its program may do. systemd.syntax(7) has the form.
+//! A unit file of systemd to its assignments. systemd.syntax(7) has the form.
 
 /// One assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,8 +11,28 @@ pub struct Setting {
     pub value: String,
 }
 
-/// The assignments of a unit; an empty one takes back those of its key before it.
+/// The assignments of a unit that count.
+#[must_use]
 pub fn settings(text: &str) -> Vec<Setting> {
+    effective(assignments(text))
+}
+
+/// Of assignments those that count: an empty one takes back those of its key before it.
+pub fn effective(all: impl IntoIterator<Item = Setting>) -> Vec<Setting> {
+    let mut out: Vec<Setting> = Vec::new();
+    for setting in all {
+        if setting.value.is_empty() {
+            out.retain(|s| s.section != setting.section || s.key != setting.key);
+        } else {
+            out.push(setting);
+        }
+    }
+    out
+}
+
+/// All assignments, with the empty ones.
+#[must_use]
+pub fn assignments(text: &str) -> Vec<Setting> {
     let mut out: Vec<Setting> = Vec::new();
     let mut section = String::new();
     let mut whole = String::new();
@@ -35,25 +55,22 @@ pub fn settings(text: &str) -> Vec<Setting> {
         if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
             section = name.to_owned();
         } else if let Some((key, value)) = line.split_once('=') {
-            let setting =
-                Setting { section: section.clone(), key: key.trim().into(), value: value.trim().into() };
-            if setting.value.is_empty() {
-                out.retain(|s| s.section != setting.section || s.key != setting.key);
-            } else {
-                out.push(setting);
-            }
+            let section = section.clone();
+            out.push(Setting { section, key: key.trim().into(), value: value.trim().into() });
         }
     }
     out
 }
 
 /// The words of all values of a key.
+#[must_use]
 pub fn words<'a>(settings: &'a [Setting], section: &str, key: &str) -> Vec<&'a str> {
     let of = settings.iter().filter(|s| s.section == section && s.key == key);
     of.flat_map(|s| s.value.split_whitespace()).collect()
 }
 
 /// The programs that a service starts, without the signs before them.
+#[must_use]
 pub fn programs(settings: &[Setting]) -> Vec<&str> {
     let starts = settings.iter().filter(|s| s.section == "Service" && s.key == "ExecStart");
     let first = starts.filter_map(|s| s.value.split_whitespace().next());
@@ -61,6 +78,7 @@ pub fn programs(settings: &[Setting]) -> Vec<&str> {
 }
 
 /// The TCP port of a `ListenStream=`; `None` for a path or another family.
+#[must_use]
 pub fn port(value: &str) -> Option<u16> {
     match value.rsplit_once(':') {
         None => value.parse().ok(),
