@@ -195,12 +195,16 @@ impl Tools {
         self.compile_text(format!("{name}{}", layers.suffix()), &layers.rewrite(source)?)
     }
 
-    /// The same without one rule of the source, for hosts that have no more than every kernel.
-    pub fn compile_without(&self, name: &str, source: &str, rule: &RuleEntry) -> Result<Compiled, Error> {
-        self.compile_text(
-            format!("{name}-without-{}", rule.id),
-            &Layers::Bare.rewrite(&without(source, rule)?)?,
-        )
+    /// The same without one rule of the source.
+    pub fn compile_without(
+        &self,
+        name: &str,
+        source: &str,
+        rule: &RuleEntry,
+        layers: Layers,
+    ) -> Result<Compiled, Error> {
+        let name = format!("{name}{}-without-{}", layers.suffix(), rule.id);
+        self.compile_text(name, &layers.rewrite(&without(source, rule)?)?)
     }
 
     fn compile_text(&self, name: String, source: &str) -> Result<Compiled, Error> {
@@ -264,6 +268,12 @@ impl Compiled {
             vm::step(&format!("load {} of {}", entry.profile, self.name), &argv)
         };
         self.policies().iter().filter_map(|policy| policy.apparmor.as_ref()).map(step).collect()
+    }
+
+    /// Where a machine has the profiles inside of the bundle.
+    pub fn profiles_inside(&self) -> Vec<String> {
+        let entries = self.policies().iter().filter_map(|policy| policy.apparmor.as_ref());
+        entries.map(|entry| format!("{}/{}", self.bundle(), entry.source.path)).collect()
     }
 
     /// The modules, packaged by the owners' tools.

@@ -87,9 +87,9 @@ pub const STEPS: &[Step] = &[
         run: machines::run_load,
     },
     Step {
-        name: "examples-selinux",
-        about: "let the examples' real programs work under SELinux, in machines",
-        run: examples::run_selinux,
+        name: "examples-machines",
+        about: "let the examples' real programs work under AppArmor and SELinux, in machines",
+        run: examples::run_machines,
     },
     Step {
         name: "verify",

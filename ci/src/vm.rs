@@ -13,7 +13,7 @@ mod report;
 pub use accel::Accel;
 pub use guest::{build as build_static, build_program};
 pub use here::run as run_here;
-pub use job::{Exit, Expect, File, Kind, Source, USER_CONTEXT, VmJob, VmTest, step};
+pub use job::{Among, Exit, Expect, File, Kind, Source, USER_CONTEXT, VmJob, VmTest, step};
 pub use report::{TestResult, VmReport};
 
 use crate::oracle::Verdict;

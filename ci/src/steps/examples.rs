@@ -1,5 +1,5 @@
 //! The examples, each with its real program: what `canc test` and `canc validate` say, that the program does its work under the policy,
-//! that what lies outside is refused and works without the policy, and that no rule could be left out.
+//! that what lies outside is refused and works without the policy, that nothing else is refused, and that no rule could be left out.
 
 mod programs;
 
@@ -9,43 +9,47 @@ use crate::policy::{Compiled, LAUNCHER, Layers, Tools};
 use crate::run::Run;
 use crate::vm::{self, File, VmJob, VmReport, VmTest};
 use crate::{Error, Rootfs};
+use canc_bundle::RuleEntry;
+use canc_guest::Step;
 use programs::{EXAMPLES, Example};
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(120);
-/// Where the machines have an example's work.
-const WORK: &str = "/srv/work";
 
 /// All examples.
 pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
     let tools = Tools::build(rootfs)?;
-    for example in EXAMPLES {
+    for example in chosen() {
         test(&tools, example)?;
     }
     let mut good = true;
-    for example in EXAMPLES.iter().filter(|example| example.bare) {
+    for example in chosen().filter(|example| example.bare) {
         good &= shown(&vm::run_here(rootfs, &bare_job(&tools, example)?)?);
         good &= needed(rootfs, &tools, example)?;
     }
-    for example in EXAMPLES {
+    for example in chosen() {
         validate(rootfs, &tools, example)?;
     }
     ensure(good, || "not every example does what it should".to_owned())
 }
 
-/// What machines with AppArmor, and machines with SELinux, do with each of them.
+/// What a machine with AppArmor, and one with SELinux, do with all of them.
 pub fn jobs(rootfs: &Rootfs, tools: &Tools) -> Result<Vec<VmJob>, Error> {
-    let run = EXAMPLES.iter().filter(|example| example.bare);
-    run.flat_map(|example| [apparmor_job(tools, example), selinux_job(rootfs, tools, example)]).collect()
+    Ok(vec![apparmor_job(tools)?, selinux_job(rootfs, tools)?])
 }
 
-/// The machines with SELinux alone.
-pub fn run_selinux(rootfs: &Rootfs) -> Result<(), Error> {
+/// These machines alone.
+pub fn run_machines(rootfs: &Rootfs) -> Result<(), Error> {
     let tools = Tools::build(rootfs)?;
-    let run = EXAMPLES.iter().filter(|example| example.bare);
-    let jobs = run.map(|example| selinux_job(rootfs, &tools, example)).collect::<Result<Vec<_>, _>>()?;
-    let good = vm::run_all(rootfs, &jobs)?.iter().map(shown).fold(true, |all, one| all & one);
+    let reports = vm::run_all(rootfs, &jobs(rootfs, &tools)?)?;
+    let good = reports.iter().map(shown).fold(true, |all, one| all & one);
     ensure(good, || "not every machine behaved as expected".to_owned())
+}
+
+/// All, or those whose names stand in `CANC_EXAMPLES`.
+fn chosen() -> impl Iterator<Item = &'static Example> {
+    let names = std::env::var("CANC_EXAMPLES").unwrap_or_default();
+    EXAMPLES.iter().filter(move |example| names.is_empty() || names.split(',').any(|n| n == example.name))
 }
 
 fn shown(report: &VmReport) -> bool {
@@ -71,19 +75,29 @@ fn validate(rootfs: &Rootfs, tools: &Tools, example: &Example) -> Result<(), Err
     ensure(good, || format!("{}: exit code {}\n{text}{}", example.name, output.code, output.errors()))
 }
 
-/// What every job of an example has.
-fn job(tools: &Tools, example: &Example, kind: &str) -> Result<VmJob, Error> {
-    let mut job = VmJob::new(example.name, kind)?;
-    job.files = (example.files)();
-    job.files.extend([tools.launcher_file(), File::text(WORK, example.work)]);
+/// What every job with examples has.
+fn job(tools: &Tools, name: &str, kind: &str, examples: &[&Example]) -> Result<VmJob, Error> {
+    let mut job = VmJob::new(name, kind)?;
+    job.files = vec![tools.launcher_file()];
+    for example in examples {
+        job.files.extend((example.files)());
+        job.files.push(File::text(&work_file(example), example.work));
+    }
     Ok(job)
+}
+
+/// Where the machines have an example's work.
+fn work_file(example: &Example) -> String {
+    format!("/srv/work/{}", example.name)
 }
 
 /// The example's work, root's in a network of its own, with these words before the program.
 fn work(name: &str, example: &Example, launcher: &[&str]) -> VmTest {
     let own_network: &[&str] = if example.user == 0 { &["/usr/bin/unshare", "--net"] } else { &[] };
-    let words = [own_network, &["/usr/bin/bash", WORK], launcher].concat();
-    let mut test = VmTest::new(name, &words).uid(example.user, example.user);
+    let file = work_file(example);
+    let words = [own_network, &["/usr/bin/bash", &file], launcher].concat();
+    let name = format!("{}: {name}", example.name);
+    let mut test = VmTest::new(&name, &words).uid(example.user, example.user);
     test.step.seconds = 120;
     test
 }
@@ -100,7 +114,7 @@ fn free(example: &Example) -> VmTest {
 
 /// Landlock, seccomp and capabilities, on this machine's kernel.
 fn bare_job(tools: &Tools, example: &Example) -> Result<VmJob, Error> {
-    let mut job = job(tools, example, "debian13-none")?;
+    let mut job = job(tools, example.name, "debian13-none", &[example])?;
     let all = tools.compile(example.name, example.source, Layers::All)?;
     job.files.extend(all.files()?);
     job.tests = vec![confined("all layers", example, &all), free(example)];
@@ -108,60 +122,99 @@ fn bare_job(tools: &Tools, example: &Example) -> Result<VmJob, Error> {
 }
 
 /// All layers that the machine has, and AppArmor alone, which records what it refuses.
-fn apparmor_job(tools: &Tools, example: &Example) -> Result<VmJob, Error> {
-    let mut job = job(tools, example, "debian13-apparmor")?;
-    let all = tools.compile(example.name, example.source, Layers::All)?;
-    let only = tools.compile(example.name, example.source, Layers::Only("apparmor"))?;
-    job.files.extend(all.files()?.into_iter().chain(only.files()?).chain(all.profiles()));
-    job.setup = all.load_profiles();
-    let profile = format!("profile=\"canc.{}\"", example.name);
-    let denied = [&["apparmor=\"DENIED\"", profile.as_str()], example.denied].concat();
-    job.tests = vec![
-        confined("all layers", example, &all),
-        confined("AppArmor alone", example, &only).audit(&denied),
-        free(example),
-    ];
+fn apparmor_job(tools: &Tools) -> Result<VmJob, Error> {
+    let examples: Vec<_> = chosen().filter(|example| example.bare).collect();
+    let mut job = job(tools, "examples under AppArmor", "debian13-apparmor", &examples)?;
+    for example in examples {
+        let all = tools.compile(example.name, example.source, Layers::All)?;
+        let only = tools.compile(example.name, example.source, Layers::Only("apparmor"))?;
+        job.files.extend(all.files()?.into_iter().chain(only.files()?).chain(all.profiles()));
+        job.setup.extend(all.load_profiles());
+        let profile = format!("profile=\"canc.{}\"", example.name);
+        let kind = ["apparmor=\"DENIED\"", profile.as_str()];
+        let complete = |test: VmTest| test.among(&kind, example.denied, false);
+        let alone = complete(confined("AppArmor alone", example, &only));
+        job.tests.extend([complete(confined("all layers", example, &all)), free(example)]);
+        job.tests.push(recorded(alone, &kind, example.denied));
+        for rule in rules(&all).filter(|rule| example.recorded.contains(&named(rule))) {
+            let less = tools.compile_without(example.name, example.source, rule, Layers::Only("apparmor"))?;
+            job.files.extend(less.files()?);
+            let test = loaded(&less, confined(&format!("without {}", named(rule)), example, &less));
+            job.tests.push(test.among(&kind, example.denied, true));
+        }
+    }
     Ok(job)
+}
+
+/// The same with the profiles of this bundle in the place of those that are loaded.
+fn loaded(compiled: &Compiled, mut test: VmTest) -> VmTest {
+    let load = ["/usr/bin/bash", "-c", "apparmor_parser -r \"$0\" && exec \"$@\""].map(str::to_owned);
+    test.step.argv = load.into_iter().chain(compiled.profiles_inside()).chain(test.step.argv).collect();
+    test
+}
+
+/// Each of these refusals must be among the records of the kind.
+fn recorded(test: VmTest, kind: &[&str], refusals: &[&[&str]]) -> VmTest {
+    refusals.iter().fold(test, |test, words| test.audit(&[kind, words].concat()))
+}
+
+/// The rules that the example's author wrote.
+fn rules(compiled: &Compiled) -> impl Iterator<Item = &RuleEntry> {
+    let all = compiled.policies().iter().flat_map(|policy| &policy.rules);
+    all.filter(|rule| rule.included_from.is_empty() && !rule.at.is_empty())
+}
+
+/// A rule without its reason.
+fn named(rule: &RuleEntry) -> &str {
+    rule.text.split(" because ").next().unwrap_or_default().trim_end_matches(';')
 }
 
 /// All layers that the machine has, and SELinux alone.
-fn selinux_job(rootfs: &Rootfs, tools: &Tools, example: &Example) -> Result<VmJob, Error> {
-    let mut job = job(tools, example, "debian13-selinux")?;
-    let all = tools.compile(example.name, example.source, Layers::All)?;
-    let only = tools.compile(example.name, example.source, Layers::Only("selinux"))?;
-    job.files.extend(all.files()?.into_iter().chain(only.files()?));
-    job.modules = only.modules(&Store::new(rootfs)?)?;
-    let context = format!(":canc__{}_t:", example.name);
-    job.tests = vec![
-        confined("all layers", example, &all),
-        confined("SELinux alone", example, &only).audit(&["avc:", "denied", &context, "permissive=0"]),
-        free(example),
-    ];
+fn selinux_job(rootfs: &Rootfs, tools: &Tools) -> Result<VmJob, Error> {
+    let examples: Vec<_> = chosen().filter(|example| example.bare).collect();
+    let mut job = job(tools, "examples under SELinux", "debian13-selinux", &examples)?;
+    let store = Store::new(rootfs)?;
+    for example in examples {
+        let all = tools.compile(example.name, example.source, Layers::All)?;
+        let only = tools.compile(example.name, example.source, Layers::Only("selinux"))?;
+        job.files.extend(all.files()?.into_iter().chain(only.files()?));
+        job.modules.extend(only.modules(&store)?);
+        let context = format!("scontext=unconfined_u:unconfined_r:canc__{}_t:", example.name);
+        let kind = ["avc:", "denied", context.as_str(), "permissive=0"];
+        let complete = |test: VmTest| test.among(&kind, example.denied_selinux, false);
+        let alone = complete(confined("SELinux alone", example, &only));
+        job.tests.extend([complete(confined("all layers", example, &all)), free(example)]);
+        job.tests.push(recorded(alone, &kind, example.denied_selinux));
+    }
     Ok(job)
 }
 
-/// Leaves out one rule after the other: each time the work must come out in another way.
+/// Leaves out one rule after the other: each time the work must come out in another way, or AppArmor must record a refusal, which a
+/// machine shows.
 fn needed(rootfs: &Rootfs, tools: &Tools, example: &Example) -> Result<bool, Error> {
-    let mut job = job(tools, example, "debian13-none")?;
-    job.name = format!("{}, one rule less each time", example.name);
+    let name = format!("{}, one rule less each time", example.name);
+    let mut job = job(tools, &name, "debian13-none", &[example])?;
     let all = tools.compile(example.name, example.source, Layers::All)?;
-    let whole = confined("all rules", example, &all);
     job.files.extend(all.files()?);
-    job.tests = vec![whole];
-    let rules: Vec<_> = all.policies().iter().flat_map(|policy| policy.rules.clone()).collect();
-    for rule in rules.iter().filter(|rule| rule.included_from.is_empty() && !rule.at.is_empty()) {
-        let less = tools.compile_without(example.name, example.source, rule)?;
+    let whole = confined("all rules", example, &all);
+    job.tests = vec![VmTest { step: Step { name: "all rules".to_owned(), ..whole.step }, ..whole }];
+    for rule in rules(&all) {
+        let less = tools.compile_without(example.name, example.source, rule, Layers::Bare)?;
         job.files.extend(less.files()?);
-        let mut test = confined(&rule.text, example, &less);
+        let mut test = confined("", example, &less);
+        test.step.name = named(rule).to_owned();
         test.expect = vm::Expect::default();
         job.tests.push(test);
     }
     let report = vm::run_here(rootfs, &job)?;
     let outcome = |name: &str| report.ran(name).map(|ran| (ran.code, ran.stdout.clone()));
     let Some(whole) = outcome("all rules") else { return Ok(false) };
-    let idle: Vec<_> =
-        report.tests.iter().skip(1).filter(|t| outcome(&t.name).is_none_or(|o| o == whole)).collect();
+    let names = report.tests.iter().skip(1).map(|test| test.name.as_str());
+    let idle: Vec<_> = names.filter(|name| outcome(name).is_none_or(|o| o == whole)).collect();
     println!("{}: {} rules, each left out once", example.name, report.tests.len() - 1);
-    idle.iter().for_each(|test| println!("  FAIL not needed: {}", test.name));
-    Ok(idle.is_empty())
+    let unneeded: Vec<_> = idle.iter().filter(|name| !example.recorded.contains(name)).collect();
+    unneeded.iter().for_each(|name| println!("  FAIL not needed: {name}"));
+    let broken: Vec<_> = example.recorded.iter().filter(|name| !idle.contains(name)).collect();
+    broken.iter().for_each(|name| println!("  FAIL no rule that only records show: {name}"));
+    Ok(unneeded.is_empty() && broken.is_empty())
 }

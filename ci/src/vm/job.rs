@@ -157,6 +157,19 @@ pub struct Expect {
     pub audit: Vec<Vec<String>>,
     /// For each no audit record may hold all of its words.
     pub no_audit: Vec<Vec<String>>,
+    /// What may be among the records of one kind.
+    pub among: Option<Among>,
+}
+
+/// Whether a kind of audit records may hold others than those that are known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Among {
+    /// The words that each record of the kind holds.
+    pub kind: Vec<String>,
+    /// A record that holds all words of one of these is known.
+    pub known: Vec<Vec<String>>,
+    /// Whether there must be another one; otherwise there may be none.
+    pub others: bool,
 }
 
 /// How a command must end.
@@ -279,6 +292,14 @@ impl VmTest {
     /// Expects no audit record with all of these words.
     pub fn no_audit(mut self, words: &[&str]) -> Self {
         self.expect.no_audit.push(words.iter().map(|&word| word.to_owned()).collect());
+        self
+    }
+
+    /// Expects of the records with all words of `kind` that each holds all words of one of `known`, or, with `others`, that one does not.
+    pub fn among(mut self, kind: &[&str], known: &[&[&str]], others: bool) -> Self {
+        let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        let known = known.iter().map(|words| owned(words)).collect();
+        self.expect.among = Some(Among { kind: owned(kind), known, others });
         self
     }
 }

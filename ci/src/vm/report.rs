@@ -3,7 +3,7 @@
 //! Pure. A test that did not run, a step of the set-up that failed, or a lost audit record is a fault, never a pass.
 
 use super::accel::Accel;
-use super::job::{Exit, Expect, VmJob, VmTest};
+use super::job::{Among, Exit, Expect, VmJob, VmTest};
 use super::qemu::Outcome;
 use canc_guest::{Event, Hello, Ran, Step};
 use std::fmt::Write;
@@ -117,17 +117,31 @@ fn faults(expect: &Expect, ran: &Ran) -> Vec<String> {
         let missing = wanted.iter().filter(|words| !text.contains(words.as_str()));
         faults.extend(missing.map(|words| format!("{words:?} is not in its {name}")));
     }
-    let found = |words: &&Vec<String>| {
-        ran.audit.iter().any(|record| words.iter().all(|w| record.contains(w.as_str())))
-    };
+    let found = |words: &&Vec<String>| ran.audit.iter().any(|record| holds(record, words));
     let missing = expect.audit.iter().filter(|words| !found(words));
     faults.extend(missing.map(|words| format!("no audit record holds {words:?}")));
     let unwanted = expect.no_audit.iter().filter(found);
     faults.extend(unwanted.map(|words| format!("an audit record holds {words:?}")));
+    faults.extend(expect.among.iter().flat_map(|among| others(among, ran)));
     if ran.lost > 0 {
         faults.push(format!("the kernel lost {} audit records", ran.lost));
     }
     faults
+}
+
+fn holds(record: &str, words: &[String]) -> bool {
+    words.iter().all(|word| record.contains(word.as_str()))
+}
+
+/// Records of the kind that are not known, or that there are none though there must be.
+fn others(among: &Among, ran: &Ran) -> Vec<String> {
+    let of_kind = ran.audit.iter().filter(|record| holds(record, &among.kind));
+    let others: Vec<_> = of_kind.filter(|record| !among.known.iter().any(|k| holds(record, k))).collect();
+    match (among.others, others.is_empty()) {
+        (true, true) => vec![format!("no audit record holds {:?} and is unknown", among.kind)],
+        (true, false) => Vec::new(),
+        (false, _) => others.iter().map(|record| format!("not expected: {record}")).collect(),
+    }
 }
 
 fn exit_is(expected: Exit, ran: &Ran) -> bool {
@@ -267,6 +281,18 @@ mod tests {
         job.setup.push(step("s", &["/bin/true"]));
         job.tests.push(VmTest { step: step("t", &["/bin/true"]), expect: Expect::default() });
         job
+    }
+
+    #[test]
+    fn records_beside_the_known_are_told_apart() {
+        let faults = |records: &[&str], others: bool| {
+            let test = VmTest { step: step("t", &["/bin/true"]), expect: Expect::default() };
+            judge_test(&test.among(&["DENIED", "p"], &[&["/a", "read"]], others), &[ran(0, records)]).faults
+        };
+        let (known, other) = ("DENIED p read /a", "DENIED p read /b");
+        assert!(faults(&[known, "DENIED q read /b"], false).is_empty());
+        assert_eq!(faults(&[known, other], false), ["not expected: DENIED p read /b"]);
+        assert!(faults(&[known, other], true).is_empty() && faults(&[known], true).len() == 1);
     }
 
     #[test]

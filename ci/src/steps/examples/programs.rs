@@ -19,8 +19,12 @@ pub struct Example {
     pub confined: &'static [&'static str],
     /// Lines that it prints without: what is refused above works.
     pub free: &'static [&'static str],
-    /// What AppArmor's record of the refusal holds.
-    pub denied: &'static [&'static str],
+    /// What AppArmor's records hold of the work's refusals; there are no others.
+    pub denied: &'static [&'static [&'static str]],
+    /// The same of SELinux's.
+    pub denied_selinux: &'static [&'static [&'static str]],
+    /// Rules without which the work comes out the same where nothing records; without each, AppArmor records another refusal.
+    pub recorded: &'static [&'static str],
     /// Whether it is run. bubblewrap reaches `/proc` through a descriptor from outside of its mount namespace, which AppArmor refuses
     /// unless a profile attaches disconnected paths; so far it is only compiled, proved and validated.
     pub bare: bool,
@@ -35,7 +39,7 @@ impl Example {
 }
 
 /// All of them but `cat`, which the machines show.
-pub const EXAMPLES: &[Example] = &[NGINX, CURL, BUBBLEWRAP];
+pub const EXAMPLES: &[Example] = &[NGINX, CURL, REDIS, BUBBLEWRAP];
 
 const NGINX: Example = Example {
     name: "nginx",
@@ -55,7 +59,16 @@ const NGINX: Example = Example {
         "ended 0",
     ],
     free: &["site 200", "outside 200", "kept 300000", "ended 0"],
-    denied: &["operation=\"open\"", "name=\"/srv/other/page.html\""],
+    // It asks nscd, which is not there, for its workers' names; and at its end it would remove its number from /run.
+    denied: &[
+        &["operation=\"open\"", "name=\"/srv/other/page.html\""],
+        &["operation=\"connect\"", "family=\"unix\"", "sock_type=\"stream\""],
+    ],
+    denied_selinux: &[
+        &["comm=\"nginx\"", "{ read }", "name=\"page.html\""],
+        &["comm=\"nginx\"", "{ write }", "name=\"/\"", ":var_run_t:", "tclass=dir"],
+    ],
+    recorded: &["allow read \"/etc/ssl/openssl.cnf\""],
     bare: true,
 };
 
@@ -82,7 +95,12 @@ const CURL: Example = Example {
         "options 1",
     ],
     free: &["plain 0 a page", "secure 0 a page", "unknown 60 ", "port 0 a page", "file 0 a secret"],
-    denied: &["operation=\"open\"", "name=\"/srv/other/page\""],
+    denied: &[&["operation=\"open\"", "name=\"/srv/other/page\""]],
+    denied_selinux: &[
+        &["comm=\"curl\"", "{ read }", "name=\"page\""],
+        &["comm=\"curl\"", "{ name_connect }", "dest=8080"],
+    ],
+    recorded: &["allow read \"/etc/ssl/openssl.cnf\""],
     bare: true,
 };
 
@@ -94,6 +112,40 @@ fn curl_files() -> Vec<File> {
         File::directory("/srv/downloads"),
     ]
 }
+
+const REDIS: Example = Example {
+    name: "redis",
+    source: include_str!("../../../../examples/redis/redis.can"),
+    work: include_str!("../../../cases/redis/work.sh"),
+    files: Vec::new,
+    user: 0,
+    confined: &[
+        "set OK",
+        "over IPv6 kept",
+        "queue replies: 500",
+        "script 500",
+        "saved OK redis",
+        "child Background saving started",
+        "by a child rdb_last_bgsave_status:ok",
+        "every change OK",
+        "in files 3",
+        "its configuration ERR Rewriting config file: Permission denied",
+        "number its own",
+        "logged 1",
+        "ended 0",
+        "number ",
+        "again kept 500",
+    ],
+    free: &["set OK", "in files 3", "its configuration OK", "again kept 500"],
+    denied: &[&["operation=\"mknod\"", "name=\"/etc/redis/redis.conf"]],
+    denied_selinux: &[&["comm=\"redis-check-rdb\"", "{ write }", "name=\"redis\"", ":etc_t:"]],
+    recorded: &[
+        "allow read \"/proc/sys/net/core/somaxconn\"",
+        "allow read \"/sys/devices/system/clocksource/clocksource0/current_clocksource\"",
+        "allow read \"/etc/ssl/openssl.cnf\"",
+    ],
+    bare: true,
+};
 
 const BUBBLEWRAP: Example = Example {
     name: "bubblewrap",
@@ -110,7 +162,9 @@ const BUBBLEWRAP: Example = Example {
         "everything 1",
     ],
     free: &["inside 0 permitted words", "outside 0 refused words", "everything 0"],
-    denied: &["operation=\"mount\"", "name=\"/newroot/\""],
+    denied: &[&["operation=\"mount\"", "name=\"/newroot/\""]],
+    denied_selinux: &[],
+    recorded: &[],
     bare: false,
 };
 
