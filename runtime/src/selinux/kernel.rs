@@ -6,8 +6,6 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use std::io;
 
-const PERMISSIVE: u32 = 1;
-
 /// selinuxfs, proved to be the kernel's own.
 #[derive(Debug)]
 pub struct Kernel(KernelDir);
@@ -65,7 +63,7 @@ fn parse_decision(text: &str) -> Option<Decision> {
     let words: Vec<&str> = text.split_ascii_whitespace().collect();
     let hexadecimal = |n: usize| u32::from_str_radix(words.get(n)?, 16).ok();
     let flags = if words.len() > 5 { hexadecimal(5)? } else { 0 };
-    Some(Decision { allowed: hexadecimal(0)?, permissive: flags & PERMISSIVE != 0 })
+    Some(Decision::new(hexadecimal(0)?, flags))
 }
 
 #[cfg(test)]

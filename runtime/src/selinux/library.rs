@@ -7,8 +7,6 @@ use rustix::io::Errno;
 use std::ffi::CString;
 use std::io;
 
-const PERMISSIVE: u32 = 1;
-
 /// libselinux, on a host where what it reads is the kernel's own.
 #[derive(Debug)]
 pub struct Library(());
@@ -39,7 +37,7 @@ impl Ask for Library {
     fn decision(&self, subject: &str, object: &str, class: &str) -> io::Result<Decision> {
         let class = libselinux::class(&text(class)?).ok_or(Errno::NOENT)?;
         let (allowed, flags) = libselinux::access(&text(subject)?, &text(object)?, class)?;
-        Ok(Decision { allowed, permissive: flags & PERMISSIVE != 0 })
+        Ok(Decision::new(allowed, flags))
     }
 
     fn permission(&self, class: &str, permission: &str) -> io::Result<Option<u32>> {

@@ -24,8 +24,15 @@ pub(crate) type Asked = Library;
 pub struct Decision {
     /// A bit for each permission, as [`Ask::permission`] gives it.
     pub allowed: u32,
-    /// Whether the domain's refusals are only logged (`AVD_FLAGS_PERMISSIVE` of the kernel's `security/selinux/include/security.h`).
+    /// Whether the domain's refusals are only logged.
     pub permissive: bool,
+}
+
+impl Decision {
+    /// Of the kernel's two words. The flag is `AVD_FLAGS_PERMISSIVE` of `security/selinux/include/security.h`.
+    fn new(allowed: u32, flags: u32) -> Self {
+        Self { allowed, permissive: flags & 1 != 0 }
+    }
 }
 
 /// Whoever knows the loaded policy.
