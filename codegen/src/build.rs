@@ -2,6 +2,7 @@
 
 mod dead;
 mod edges;
+mod escapes;
 mod files;
 mod judge;
 mod launch;

@@ -173,12 +173,14 @@ codes! {
     EDGE_EXCEEDS "E0504" "a transition to a policy that may do more";
     RESULT_DENIED "E0505" "a result that `--deny` forbids";
     ALLOW_DEAD "E0506" "an allow of which the denies leave nothing";
+    ALLOW_REFUSED "E0507" "an allow whose system calls are denied";
 
     // Warnings.
     ADDRESS_UNENFORCED "W0001" "nobody enforces addresses";
     NO_NEW_PRIVS_OFF "W0002" "programs may gain privileges";
     ATTACH_INTERPRETER "W0003" "a policy is attached to an interpreter";
     RULE_COVERED "W0004" "a rule covered by another";
+    ESCAPE "W0005" "a known way around the policy";
     CONDITION_SAME "W0007" "a condition that is always the same";
 
     // Notes.

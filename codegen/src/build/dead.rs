@@ -1,10 +1,11 @@
 //! A policy's own rules to what is wrong with them beside each other: an allow that the denies take away whole, a rule that says
 //! nothing which another does not say. Rules that came by `include` are none of the author's, and are neither reported nor held against one.
 
+use crate::seccomp;
 use canc_dsl::codes;
 use canc_dsl::diag::Diagnostic;
 use canc_dsl::meaning::{Evaluator, RequestSet};
-use canc_dsl::policy::{Body, Effect, FileOp, Rule};
+use canc_dsl::policy::{Body, Effect, FileOp, Policy, Rule, RuleId};
 use canc_sets::path::TooLarge;
 
 /// Pairs of rules that are compared in one policy at most, so that long lists cost little.
@@ -103,6 +104,26 @@ fn stands_for(other: &Rule, rule: &Rule) -> bool {
 /// It gives paths a label, whatever it permits.
 fn owns(rule: &Rule) -> bool {
     matches!(&rule.body, Body::File(file) if file.label.is_some())
+}
+
+/// Own allows of which the filters refuse every call, where a deny says so: whatever the other layers permit, nothing comes of them.
+pub fn refused(policy: &Policy, seccomp: &seccomp::Lowered) -> Vec<Diagnostic> {
+    let one = |(rule, call): &(RuleId, &'static str)| {
+        let rule = policy.rule(*rule).filter(|rule| rule.included.is_empty())?;
+        let mut denies: Vec<&Rule> =
+            seccomp.denying(call).into_iter().filter_map(|id| policy.rule(id)).collect();
+        denies.dedup_by_key(|deny| deny.id);
+        let (first, rest) = denies.split_first()?;
+        let message = format!("nothing of this allow is left, because `{call}` is denied");
+        let diagnostic = Diagnostic::new(codes::ALLOW_REFUSED, message).label(rule.span, "allowed here");
+        let diagnostic = diagnostic.label(first.span, format!("and `{call}`, which it takes, denied here"));
+        let labelled = rest.iter().fold(diagnostic, |d, deny| d.label(deny.span, "and here"));
+        Some(
+            labelled
+                .help("remove the allow, or deny the call with a `where` that leaves what the allow needs"),
+        )
+    };
+    seccomp.dead.iter().filter_map(one).collect()
 }
 
 fn dead(rule: &Rule, denies: &[&Rule]) -> Diagnostic {

@@ -32,7 +32,11 @@ fn target(rule: &Rule) -> Option<&str> {
 }
 
 /// The first rule of the far end that goes beyond the starter, and a request that shows it.
-fn excess(subject: &Subject<'_>, from: usize, to: usize) -> Result<Option<(Rule, String)>, TooLarge> {
+pub(super) fn excess(
+    subject: &Subject<'_>,
+    from: usize,
+    to: usize,
+) -> Result<Option<(Rule, String)>, TooLarge> {
     let (Some(starter), Some(started)) = (subject.evaluators.get(from), subject.evaluators.get(to)) else {
         return Ok(None);
     };

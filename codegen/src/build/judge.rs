@@ -132,6 +132,10 @@ pub fn judge(set: &PolicySet, lowered: &[Lowered], options: &BuildOptions) -> Re
         if let Some(evaluator) = subject.evaluators.get(index) {
             diagnostics.extend(super::dead::found(evaluator)?);
         }
+        if let Some(seccomp) = subject.lowered(index).and_then(|l| l.seccomp.as_ref()) {
+            diagnostics.extend(super::dead::refused(policy, seccomp));
+        }
+        diagnostics.extend(super::escapes::found(&subject, index)?);
         policies.push(judgement);
     }
     diagnostics.extend(super::edges::exceeding(&subject)?);

@@ -2,8 +2,9 @@
 
 use super::Lowered;
 use super::decisions::Decisions;
+use super::model::Effect;
 use super::verdicts::only_by_name;
-use canc_dsl::policy::{Body, Rule, SyscallRule};
+use canc_dsl::policy::{Body, Rule, RuleId, SyscallRule};
 use canc_sets::syscalls::{self, Arch};
 use std::fmt;
 
@@ -50,6 +51,14 @@ impl Lowered {
     #[must_use]
     pub fn asked(&self, calls: &SyscallRule) -> Asked {
         self.look(&mut Decisions::new(&self.clauses), calls, |_| true)
+    }
+
+    /// The rules that deny a call.
+    #[must_use]
+    pub fn denying(&self, call: &str) -> Vec<RuleId> {
+        let clauses = syscalls::index(call).and_then(|i| self.clauses.by_call.get(i)).into_iter().flatten();
+        let denies = clauses.filter(|clause| matches!(clause.effect, Effect::Deny(_)));
+        denies.flat_map(|clause| self.clauses.rules(&clause.source)).copied().collect()
     }
 
     /// A system call that a rule of another policy allows and these filters' rules do not; guards, which both have, apart.

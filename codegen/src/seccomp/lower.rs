@@ -55,7 +55,7 @@ pub fn lower(policy: &Policy, options: &SeccompOptions) -> Result<Lowered, Vec<L
         errors.dedup();
         return Err(errors);
     }
-    let outcomes = verdicts::outcomes(policy, &arches, &mut decisions);
+    let (outcomes, dead) = verdicts::outcomes(policy, &arches, &mut decisions);
     let base = verdicts::base(policy, options);
     let roots = roots(&mut decisions, &arches);
     Ok(Lowered {
@@ -65,6 +65,7 @@ pub fn lower(policy: &Policy, options: &SeccompOptions) -> Result<Lowered, Vec<L
         filters,
         outcomes,
         base,
+        dead,
         arches,
         launch_fd: options.launch_fd,
         clauses,

@@ -88,6 +88,8 @@ pub struct Lowered {
     pub outcomes: Vec<Outcome>,
     /// What every filter permits whatever the policy says.
     pub base: Outcome,
+    /// Allows of which the filters refuse every call, with one of the calls.
+    pub dead: Vec<(RuleId, &'static str)>,
     /// Whether some call asks a tracer.
     pub needs_tracer: bool,
     /// Whether some call asks a listener.

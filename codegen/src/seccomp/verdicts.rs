@@ -54,12 +54,18 @@ pub(super) fn base(policy: &Policy, options: &SeccompOptions) -> Outcome {
     Outcome::new(Verdict::Allow { widened, narrowed: Vec::new() })
 }
 
-/// The verdict on each rule.
-pub(super) fn outcomes(policy: &Policy, arches: &[Arch], decisions: &mut Decisions<'_>) -> Vec<Outcome> {
+/// The verdict on each rule, and the allows of which no call is made, each with such a call.
+pub(super) fn outcomes(
+    policy: &Policy,
+    arches: &[Arch],
+    decisions: &mut Decisions<'_>,
+) -> (Vec<Outcome>, Vec<(RuleId, &'static str)>) {
     let guarded = guarded(decisions);
     let (context, known) = (Context::of(policy), BTreeMap::new());
     let mut judge = Judge { policy, arches, decisions, context, known, guarded };
-    policy.rules.iter().map(|rule| judge.rule(rule)).collect()
+    let outcomes = policy.rules.iter().map(|rule| judge.rule(rule)).collect();
+    let dead = policy.rules.iter().filter_map(|rule| Some((rule.id, judge.dead(rule)?))).collect();
+    (outcomes, dead)
 }
 
 /// The calls of which a guard refuses something.
@@ -135,6 +141,23 @@ impl Judge<'_, '_> {
         out.sort();
         out.dedup();
         out
+    }
+
+    /// A call without which nothing of an allow comes about, where no filter makes any of its kind.
+    fn dead(&mut self, rule: &Rule) -> Option<&'static str> {
+        // Files and capabilities are of use without the calls that they bring.
+        let by_calls = !matches!(rule.body, Body::File(_) | Body::Capability(_) | Body::Syscall(_));
+        if rule.effect != Effect::Allow || !by_calls {
+            return None;
+        }
+        let families = implied::families(rule).into_iter().filter(|f| essential(*f));
+        let (sockets, others): (Vec<Family>, Vec<Family>) =
+            families.partition(|f| matches!(f, Family::Socket(_)));
+        [sockets, others].into_iter().find_map(|group| {
+            let granted: Vec<Granted> = group.into_iter().map(|family| self.granted(family)).collect();
+            let none = granted.iter().all(|granted| !granted.any);
+            granted.first().filter(|_| none)?.refused.first().copied()
+        })
     }
 
     fn allow(&mut self, rule: &Rule) -> Outcome {
