@@ -11,6 +11,7 @@ mod fragments;
 mod launch;
 mod machines;
 mod oracles;
+mod package;
 mod selinux;
 mod truth;
 mod units;
@@ -110,6 +111,11 @@ pub const STEPS: &[Step] = &[
         name: "apply-machines",
         about: "apply, replace and remove a policy with the owners' tools in machines",
         run: machines::run_apply,
+    },
+    Step {
+        name: "package",
+        about: "build the Debian package, install, upgrade, remove and purge it",
+        run: package::run,
     },
     Step {
         name: "units",
