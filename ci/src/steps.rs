@@ -108,6 +108,11 @@ pub const STEPS: &[Step] = &[
         run: machines::run_userns,
     },
     Step {
+        name: "replacements",
+        about: "start programs a thousand times while their policy is replaced two hundred times",
+        run: machines::run_replacements,
+    },
+    Step {
         name: "apply-machines",
         about: "apply, replace and remove a policy with the owners' tools in machines",
         run: machines::run_apply,
