@@ -11,6 +11,7 @@ mod fragments;
 mod launch;
 mod machines;
 mod oracles;
+mod package;
 mod selinux;
 mod truth;
 mod units;
@@ -112,9 +113,19 @@ pub const STEPS: &[Step] = &[
         run: machines::run_userns,
     },
     Step {
+        name: "replacements",
+        about: "start programs a thousand times while their policy is replaced two hundred times",
+        run: machines::run_replacements,
+    },
+    Step {
         name: "apply-machines",
         about: "apply, replace and remove a policy with the owners' tools in machines",
         run: machines::run_apply,
+    },
+    Step {
+        name: "package",
+        about: "build the Debian package, install, upgrade, remove and purge it",
+        run: package::run,
     },
     Step {
         name: "units",

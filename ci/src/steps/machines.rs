@@ -82,6 +82,13 @@ pub fn run_selinux(rootfs: &Rootfs) -> Result<(), Error> {
     ensure(reports.iter().all(vm::VmReport::is_good), || "not every machine behaved as expected".to_owned())
 }
 
+/// The machine in which a policy is replaced while programs start under it.
+pub fn run_replacements(rootfs: &Rootfs) -> Result<(), Error> {
+    let report = vm::run(rootfs, &apply::replacements(&Tools::build(rootfs)?)?)?;
+    print!("{report}");
+    ensure(report.is_good(), || "the machine did not behave as expected".to_owned())
+}
+
 /// The policy as it is, with one layer alone, and without any layer that knows files.
 struct Variants {
     all: Compiled,

@@ -2,6 +2,7 @@
 
 use super::compile::{compile_and_build, refuse};
 use super::installed::{RuleChange, change, engine, stopped};
+use super::words::keep;
 use super::{Failure, Outcome, refuse_options_of_a_build};
 use crate::args::{ARCHES, ApplyArgs};
 use crate::exit::Exit;
@@ -17,6 +18,8 @@ use std::path::Path;
 use std::time::Duration;
 
 type Files = BTreeMap<String, Vec<u8>>;
+/// Where a source is, and what is kept of it.
+type Origin = (String, Vec<u8>);
 /// A manifest without rules, and its files.
 type Parts = (Manifest<[(); 0]>, Files);
 
@@ -24,14 +27,15 @@ pub fn run(args: &ApplyArgs, streams: &mut Streams<'_>) -> Outcome {
     let mut all = Vec::new();
     let mut inputs = Vec::new();
     for subject in &args.subjects {
-        let (files, origin) = match opened(args, subject, streams)? {
+        let (files, kept) = match opened(args, subject, streams)? {
             Ok(found) => found,
             Err(refused) => return Ok(refused),
         };
         let manifest = files.get(MANIFEST).cloned().unwrap_or_default();
         let bundle =
             Bundle::from_memory(&manifest, files.clone()).map_err(|f| Failure::host(f.to_string()))?;
-        inputs.push(Input { bundle, origin, units: Units::Same });
+        let (origin, source) = kept.unzip();
+        inputs.push(Input { bundle, origin, source, units: Units::Same });
         all.push(files);
     }
     give_units(args, &mut inputs)?;
@@ -86,7 +90,7 @@ fn opened(
     args: &ApplyArgs,
     subject: &Path,
     streams: &mut Streams<'_>,
-) -> Result<Result<(Files, Option<String>), Exit>, Failure> {
+) -> Result<Result<(Files, Option<Origin>), Exit>, Failure> {
     if subject.is_dir() {
         refuse_options_of_a_build(&args.compile.given(), subject)?;
         let read = Bundle::open(subject).and_then(|bundle| bundle.files());
@@ -98,7 +102,8 @@ fn opened(
     let (compiled, built) = compile_and_build(&source)?;
     let Some(built) = built else { return Ok(Err(refuse(args.change.place.json, &compiled, streams))) };
     let origin = subject.canonicalize().ok().and_then(|path| path.to_str().map(str::to_owned));
-    Ok(Ok((built.files.into_iter().collect(), origin)))
+    let kept = origin.zip(keep(&source, &compiled.sources));
+    Ok(Ok((built.files.into_iter().collect(), kept)))
 }
 
 /// The rules, by their text, in which policies differ from what is installed under their names.

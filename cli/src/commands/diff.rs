@@ -9,12 +9,14 @@ use crate::exit::Exit;
 use crate::paint::Paint;
 use crate::stream::Streams;
 use canc_analysis::diff::{Change, PolicyDiff, Side, Statement, VerdictChange, diff};
-use canc_codegen::build::{Lowered, Subject, lower};
+use canc_codegen::build::{BuildOptions, Lowered, Subject, lower};
 use canc_dsl::policy::PolicySet;
+use canc_dsl::source::SourceMap;
 use serde::Serialize;
 
+/// What differs between two versions, for people and scripts.
 #[derive(Serialize)]
-struct Report {
+pub struct Report {
     /// Whether something becomes allowed, or is held by less.
     widens: bool,
     policies: Vec<PolicyReport>,
@@ -61,10 +63,38 @@ struct VerdictReport {
 }
 
 /// One version, ready for questions.
-struct Version {
-    compiled: Compiled,
+pub struct Version {
+    sources: SourceMap,
     set: PolicySet,
     lowered: Vec<Lowered>,
+}
+
+impl Version {
+    /// Lowers it for the targets; or says why not.
+    pub fn new(sources: SourceMap, set: PolicySet, options: &BuildOptions) -> Result<Self, Box<Compiled>> {
+        match lower(&set, options) {
+            Ok(lowered) => Ok(Self { sources, set, lowered }),
+            Err(diagnostics) => Err(Box::new(Compiled { sources, diagnostics, policies: None })),
+        }
+    }
+}
+
+/// What differs in the policies that are asked for by their new names.
+pub fn between(
+    old: &Version,
+    new: &Version,
+    options: &BuildOptions,
+    asked: impl Fn(&str) -> bool,
+) -> Result<Report, Failure> {
+    let found =
+        diff(&Subject::new(&old.set, &old.lowered, options), &Subject::new(&new.set, &new.lowered, options))
+            .map_err(|e| Failure { exit: Exit::Policy, message: e.to_string() })?;
+    let found: Vec<_> =
+        found.iter().filter(|p| p.new.as_ref().or(p.old.as_ref()).is_some_and(|n| asked(n))).collect();
+    Ok(Report {
+        widens: found.iter().any(|p| p.widens()),
+        policies: found.into_iter().map(|p| policy(p, old, new)).collect(),
+    })
 }
 
 pub fn run(args: &DiffArgs, streams: &mut Streams<'_>) -> Outcome {
@@ -78,15 +108,7 @@ pub fn run(args: &DiffArgs, streams: &mut Streams<'_>) -> Outcome {
         }
     }
     let [old, new] = versions.as_slice() else { return Err(Failure::host("two versions were read")) };
-    let found = diff(
-        &Subject::new(&old.set, &old.lowered, &options),
-        &Subject::new(&new.set, &new.lowered, &options),
-    )
-    .map_err(|e| Failure { exit: Exit::Policy, message: e.to_string() })?;
-    let report = Report {
-        widens: found.iter().any(PolicyDiff::widens),
-        policies: found.iter().map(|p| policy(p, old, new)).collect(),
-    };
+    let report = between(old, new, &options, |_| true)?;
     let format = if args.source.json { DiffFormat::Json } else { args.format };
     streams.out(&match format {
         DiffFormat::Json => to_json(&report),
@@ -96,19 +118,14 @@ pub fn run(args: &DiffArgs, streams: &mut Streams<'_>) -> Outcome {
     Ok(if report.widens { Exit::No } else { Exit::Done })
 }
 
-fn version(
-    source: &SourceArgs,
-    options: &canc_codegen::build::BuildOptions,
-) -> Result<Result<Version, Compiled>, Failure> {
+fn version(source: &SourceArgs, options: &BuildOptions) -> Result<Result<Version, Box<Compiled>>, Failure> {
     let mut compiled = compile(source)?;
-    let Some(set) = compiled.policies.take() else { return Ok(Err(compiled)) };
-    Ok(match lower(&set, options) {
-        Ok(lowered) => Ok(Version { compiled, set, lowered }),
-        Err(errors) => {
-            compiled.diagnostics.extend(errors);
-            Err(compiled)
-        }
-    })
+    let Some(set) = compiled.policies.take() else { return Ok(Err(Box::new(compiled))) };
+    let warnings = compiled.diagnostics;
+    Ok(Version::new(compiled.sources, set, options).map_err(|mut refused| {
+        refused.diagnostics.splice(0..0, warnings);
+        refused
+    }))
 }
 
 fn policy(found: &PolicyDiff, old: &Version, new: &Version) -> PolicyReport {
@@ -117,7 +134,7 @@ fn policy(found: &PolicyDiff, old: &Version, new: &Version) -> PolicyReport {
             Side::Old => (old, found.old.as_ref()?),
             Side::New => (new, found.new.as_ref()?),
         };
-        rule(version.set.policy(name)?, id, &version.compiled.sources)
+        rule(version.set.policy(name)?, id, &version.sources)
     };
     let change = |c: &Change| ChangeReport {
         what: c.what.clone(),
@@ -165,6 +182,17 @@ fn statement_line(s: &StatementReport) -> String {
 }
 
 fn text(report: &Report, paint: Paint) -> String {
+    let mut out = changes(report, paint);
+    out.push_str(match (report.policies.is_empty(), report.widens) {
+        (true, _) => "nothing differs\n",
+        (false, true) => "something becomes allowed, or is held by less\n",
+        (false, false) => "nothing becomes allowed\n",
+    });
+    out
+}
+
+/// What becomes allowed and denied, a line each.
+pub fn changes(report: &Report, paint: Paint) -> String {
     let mut out = String::new();
     for policy in &report.policies {
         out.push_str(&format!("{}\n", paint.bold(&title(policy))));
@@ -197,11 +225,6 @@ fn text(report: &Report, paint: Paint) -> String {
             ));
         }
     }
-    out.push_str(match (report.policies.is_empty(), report.widens) {
-        (true, _) => "nothing differs\n",
-        (false, true) => "something becomes allowed, or is held by less\n",
-        (false, false) => "nothing becomes allowed\n",
-    });
     out
 }
 

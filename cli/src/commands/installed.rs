@@ -1,6 +1,8 @@
 //! What the commands share that change what is installed: who may, what is shown, who is asked, what is told afterwards; and the two that
 //! only go back, `canc remove` and `canc rollback`.
 
+use super::diff::{Report, changes};
+use super::words::differences;
 use super::{Failure, Outcome, to_json};
 use crate::args::{ChangeArgs, PlaceArgs, RemoveArgs, RollbackArgs};
 use crate::exit::Exit;
@@ -40,6 +42,14 @@ pub struct RuleChange {
     pub rule: String,
 }
 
+/// What a plan means.
+struct Words {
+    /// For policies of which nobody has the source.
+    rules: Vec<RuleChange>,
+    /// What becomes allowed and denied.
+    reports: Vec<Report>,
+}
+
 /// The host that is asked for.
 pub fn engine(args: &PlaceArgs) -> Result<Engine, Failure> {
     let place = Place {
@@ -66,6 +76,12 @@ pub fn change(
     trial: impl Fn(&Plan) -> Result<Option<Exit>, Failure>,
     inputs: &[Input],
 ) -> Outcome {
+    let plan = |engine: &Engine| -> Result<(Plan, Words), Failure> {
+        let (plan, mut rules) = plan(engine)?;
+        let (reports, known) = differences(engine, &plan, inputs);
+        rules.retain(|rule| !known.contains(&rule.policy));
+        Ok((plan, Words { rules, reports }))
+    };
     if args.dry_run {
         let (plan, rules) = plan(engine)?;
         show(args, (&plan, &rules), None, streams);
@@ -104,7 +120,7 @@ pub fn tell_recovered(locked: &Locked<'_>, streams: &mut Streams<'_>) {
 
 fn show(
     args: &ChangeArgs,
-    (plan, rules): (&Plan, &[RuleChange]),
+    (plan, words): (&Plan, &Words),
     locked: Option<&Locked<'_>>,
     streams: &mut Streams<'_>,
 ) {
@@ -112,7 +128,8 @@ fn show(
         let recovered = locked.and_then(|locked| locked.recovered.as_ref());
         streams.out(&to_json(&serde_json::json!({
             "ok": true, "dry_run": args.dry_run, "changed": !plan.is_empty() && !args.dry_run,
-            "recovered": recovered, "changes": plan.changes, "rules": rules, "generation": plan.to.digest(),
+            "recovered": recovered, "changes": plan.changes, "rules": words.rules, "differences": words.reports,
+            "generation": plan.to.digest(),
         })));
         return;
     }
@@ -130,9 +147,12 @@ fn show(
             if change.why.is_empty() { String::new() } else { paint.dim(&format!("  ({})", change.why)) };
         text.push_str(&format!("{:<16} {:<9} {does} {}{why}\n", change.policy, change.layer, change.what));
     }
-    for RuleChange { policy, does, rule } in rules {
+    for RuleChange { policy, does, rule } in &words.rules {
         let does = if *does == "adds" { paint.good("adds    ") } else { paint.bad("drops   ") };
         text.push_str(&format!("{policy:<16} {:<9} {does} {rule}\n", "rule"));
+    }
+    for report in &words.reports {
+        text.push_str(&changes(report, paint));
     }
     if plan.is_empty() {
         text.push_str("nothing to change\n");

@@ -27,6 +27,7 @@ mod verify;
 mod watch;
 mod why;
 mod why_audit;
+mod words;
 
 use crate::args::{Cli, Color, Command};
 use crate::exit::Exit;

@@ -152,6 +152,56 @@ fn one_can_go_back_and_forth() {
 }
 
 #[test]
+fn what_becomes_allowed_and_denied_is_said_in_words() {
+    let host = Host::new(true, false);
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("lib")).unwrap();
+    let (source, more) = (dir.path().join("cat.can"), dir.path().join("lib/more.can"));
+    let write = |own: &str, used: &str| {
+        let text = policy("cat", own).replace("can 1;\n", "can 1;\nuse \"lib/../lib/more.can\" as m;\n");
+        fs::write(&source, text.replace("std.base", "std.base, m.more")).unwrap();
+        fs::write(&more, format!("can 1;\nfragment more {{ allow read \"{used}/**\"; }}\n")).unwrap();
+    };
+    let apply = |words: &[&str]| host.good(&[&["apply", source.to_str().unwrap()], words].concat());
+    write("/srv/x", "/srv/m");
+    assert!(!apply(&[]).contains("allowed"), "a first apply has nothing to compare with");
+    write("/srv/y", "/srv/n");
+    let said = apply(&["--dry-run"]);
+    for line in ["+ allowed read \"/srv/y/**\", such as read \"/srv/y/a\"", "+ allowed read \"/srv/n/**\""] {
+        assert!(said.contains(line), "{said}");
+    }
+    for line in ["- denied  read \"/srv/x/**\"", "- denied  read \"/srv/m/**\""] {
+        assert!(said.contains(line), "{said}");
+    }
+    assert!(!said.contains("adds") && !said.contains("drops"), "{said}");
+    let json = host.json(&["apply", source.to_str().unwrap(), "--dry-run", "--json"]);
+    assert_eq!(json["differences"][0]["widens"], true, "{json}");
+    assert_eq!(json["differences"][0]["policies"][0]["new"], "cat");
+    apply(&[]);
+    let said = host.good(&["rollback", "--dry-run"]);
+    assert!(
+        said.contains("+ allowed read \"/srv/m/**\"") && said.contains("- denied  read \"/srv/n/**\""),
+        "{said}"
+    );
+    // What somebody else could have written, or is not what was installed, is not compared with: the rules' texts are.
+    let current = fs::read_link(host.path("var/lib/canc/current")).unwrap();
+    let state = fs::read_to_string(host.path("var/lib/canc").join(current).join("state.json")).unwrap();
+    let state: serde_json::Value = serde_json::from_str(&state).unwrap();
+    let bundle = state["policies"]["cat"]["bundle"].as_str().unwrap();
+    let kept = host.path("var/lib/canc/bundles").join(bundle).join("source.json");
+    let text = fs::read_to_string(&kept).unwrap();
+    write("/srv/z", "/srv/n");
+    for spoiled in [text.replace("/srv/y", "/srv/z"), "{}".to_owned(), text.clone()] {
+        fs::write(&kept, &spoiled).unwrap();
+        if spoiled == text {
+            fs::set_permissions(&kept, fs::Permissions::from_mode(0o666)).unwrap();
+        }
+        let said = apply(&["--dry-run"]);
+        assert!(said.contains("adds     allow read \"/srv/z/**\"") && !said.contains("+ allowed"), "{said}");
+    }
+}
+
+#[test]
 fn old_generations_are_forgotten_and_the_others_can_be_gone_back_to() {
     let host = Host::new(true, true);
     let dir = tempfile::tempdir().unwrap();

@@ -125,6 +125,12 @@ impl Engine {
         self.store.bundle_path(&applied.bundle)
     }
 
+    /// What the store keeps of the source of a policy.
+    #[must_use]
+    pub fn source_of(&self, applied: &Applied) -> Option<Vec<u8>> {
+        self.store.source(&applied.bundle)
+    }
+
     /// What was done so far, oldest first, and which generation is current.
     ///
     /// # Errors

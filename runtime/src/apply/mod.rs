@@ -35,8 +35,18 @@ pub struct Input {
     pub bundle: Bundle,
     /// The policy's file, where it was compiled for this.
     pub origin: Option<String>,
+    /// What to keep of its source beside it, for whoever asks later what differs.
+    pub source: Option<Vec<u8>>,
     /// The services that are to run under its policies.
     pub units: Units,
+}
+
+impl Input {
+    /// Whether this is the bundle of an applied policy.
+    #[must_use]
+    pub fn is(&self, applied: &Applied) -> bool {
+        self.bundle.files().is_ok_and(|(manifest, _)| state::digest(&manifest) == applied.bundle)
+    }
 }
 
 /// The services of a bundle's policies.

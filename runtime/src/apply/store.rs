@@ -23,6 +23,8 @@ pub const STORE: &str = "var/lib/canc";
 const ROOMS: [&str; 3] = ["bundles", "generations", "loaded"];
 /// So many entries has the history at most, and so many generations can be gone back to.
 const KEPT: usize = 20;
+/// What is kept of a policy's source in the directory of its bundle.
+const SOURCE: &str = "source.json";
 /// How often the lock is tried.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -164,6 +166,7 @@ impl Store {
             return Ok(());
         }
         files.push((canc_bundle::MANIFEST.into(), manifest));
+        files.extend(input.source.clone().map(|source| (SOURCE.into(), source)));
         files.sort();
         files.dedup();
         disk::tree(&path, &files)
@@ -177,6 +180,11 @@ impl Store {
     /// A bundle of the store.
     pub fn bundle(&self, digest: &str) -> Result<Bundle, Stop> {
         Bundle::open(&self.bundle_path(digest)).map_err(Stop::Host)
+    }
+
+    /// What was kept of the source beside a bundle.
+    pub fn source(&self, digest: &str) -> Option<Vec<u8>> {
+        read(&self.bundle_path(digest).join(SOURCE)).ok().flatten()
     }
 
     /// The journal of a change that did not come to its end.
