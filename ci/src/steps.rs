@@ -149,6 +149,11 @@ pub const STEPS: &[Step] = &[
     },
     Step { name: "std", about: "run real programs under the standard library", run: fragments::run },
     Step {
+        name: "std-machine",
+        about: "run real programs under the standard library, in a machine with AppArmor",
+        run: fragments::run_machine,
+    },
+    Step {
         name: "examples",
         about: "let the examples' real programs work under their policies",
         run: examples::run,

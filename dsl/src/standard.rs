@@ -9,5 +9,18 @@ macro_rules! fragments {
 /// The fragments of the standard library, sorted by name: the name without `std.`, and the text.
 #[must_use]
 pub fn std_fragments() -> &'static [(&'static str, &'static str)] {
-    fragments!["base", "daemon", "minimal", "resolver", "tmp", "tty"]
+    fragments![
+        "base",
+        "daemon",
+        "locale",
+        "logging",
+        "minimal",
+        "python",
+        "resolver",
+        "shell",
+        "tls",
+        "tmp",
+        "toolchain",
+        "tty",
+    ]
 }

@@ -12,7 +12,7 @@ cat /srv/redis.conf >$conf
 start() { # LAUNCHER…: as its unit does
     setpriv --reuid redis --regid redis --clear-groups "$@" /usr/bin/redis-server $conf --daemonize no &
     server=$!
-    for try in 1 2 3 4 5 6 7 8 9 10; do
+    for try in {1..40}; do
         [ "$(ask ping)" = PONG ] && break
         kill -0 "$server" 2>/dev/null || break
         sleep 0.3
@@ -22,14 +22,15 @@ ask() {
     timeout 10 redis-cli "$@" 2>&1 | tr -d '\r' | tr '\n' ' ' | sed 's/ *$//'
 }
 until_done() { # WHAT: a child is told of by a timer
-    for try in 1 2 3 4 5 6 7 8 9 10; do
+    for try in {1..40}; do
         ask info persistence | grep -q "$1:0" && break
+        kill -0 "$server" 2>/dev/null || break
         sleep 0.3
     done
 }
 finish() { # WORD…: asks it to end; what does not is ended
     ask shutdown "$@" >/dev/null
-    (sleep 8 && kill -KILL "$server") 2>/dev/null &
+    (sleep 20 && kill -KILL "$server") 2>/dev/null &
     wait "$server"
     echo "ended $?"
     kill "$!"

@@ -30,6 +30,25 @@ ask 'a file' temporary /usr/bin/perl -e 'use Fcntl ":flock"; my $f = "/tmp/x$$";
     close F; opendir D, "/tmp" or die $!; print grep(/^x$$/, readdir D) + 0; unlink $f or die $!'
 ask 'a directory' temporary /usr/bin/perl -e 'mkdir "/tmp/d$$" or die $!; rmdir "/tmp/d$$" or die $!; print "gone"'
 
+export HOME=/root
+twice() { # NAME POLICY WORDS…: under this policy, and under std.base alone
+    ask "$@"
+    ask "no $1" base "${@:3}"
+}
+twice python python /usr/bin/python3.13 -c 'import bz2, hashlib, json, sqlite3, ssl; print(hashlib.new("md5").hexdigest()[:4])'
+twice certificate secure /usr/bin/openssl verify /usr/share/ca-certificates/mozilla/ISRG_Root_X1.crt
+twice settings secure /usr/bin/openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x -keyout /dev/null -out /dev/null
+twice languages languages /usr/bin/locale -a
+twice zones languages /usr/bin/perl -e 'opendir D, "/usr/share/zoneinfo/Europe" or die $!; print grep /Berlin/, readdir D'
+mkdir -p /var/log/program
+twice lines logs /usr/bin/perl -e 'for (1, 2) { open F, ">>/var/log/program/a.log" or die $!; print F "line "; close F } print -s "/var/log/program/a.log"'
+twice pipes scripts /usr/bin/perl -e 'print `echo a b | sed "s/a/cc/" | tr a-z A-Z`'
+mkdir -p /srv/source
+printf 'int word(void);\nint main(void) { return word(); }\n' >/srv/source/main.c
+printf 'int word(void) { return 42; }\n' >/srv/source/word.c
+printf 'all: prog\n\t@./prog; echo "told $$?"\nprog: main.o lib.a\n\t@cc -o $@ main.o lib.a\nlib.a: word.o\n\t@ar rcs $@ word.o\n' >/srv/source/Makefile
+twice make tools /usr/bin/make -j2 -s -C /srv/source
+
 [ -e /dev/ptmx ] || { mkdir -p /dev/pts; mount -t devpts -o newinstance,ptmxmode=666 devpts /dev/pts; ln -s pts/ptmx /dev/ptmx; }
 [ -e /dev/tty ] || mknod -m 666 /dev/tty c 5 0
 ask terminfo terminal /usr/bin/tput -T xterm colors

@@ -98,7 +98,7 @@ fn work(name: &str, example: &Example, launcher: &[&str]) -> VmTest {
     let words = [own_network, &["/usr/bin/bash", &file], launcher].concat();
     let name = format!("{}: {name}", example.name);
     let mut test = VmTest::new(&name, &words).uid(example.user, example.user);
-    test.step.seconds = 120;
+    test.step.seconds = 300;
     test
 }
 

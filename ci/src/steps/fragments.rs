@@ -25,6 +25,22 @@ const LINES: &[&str] = &[
     "no file of others 1 cat: /etc/hostname: Permission denied\n",
     "a file 0 one two1\n",
     "a directory 0 gone\n",
+    "python 0 d41d\n",
+    "no python 1 Fatal Python error",
+    "certificate 0 /usr/share/ca-certificates/mozilla/ISRG_Root_X1.crt: OK\n",
+    "no certificate 2 ",
+    "settings 0 -----\n",
+    "no settings 1 ",
+    "languages 0 C C.utf8 POSIX\n",
+    "no languages 0 C POSIX\n",
+    "zones 0 Berlin\n",
+    "no zones 13 Permission denied",
+    "lines 0 10\n",
+    "no lines 13 Permission denied",
+    "pipes 0 CC B\n",
+    "no pipes 0\n",
+    "make 0 told 42\n",
+    "no make 2 ",
     "terminfo 0 8\n",
     "terminal 30 70\n",
     "a name 0 192.0.2.7 STREAM name.test ",
@@ -37,6 +53,13 @@ const LINES: &[&str] = &[
 /// On this machine's kernel.
 pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
     let report = vm::run_here(rootfs, &job(&Tools::build(rootfs)?, "debian13-none")?)?;
+    print!("{report}");
+    ensure(report.is_good(), || "the standard library is not what programs need".to_owned())
+}
+
+/// In a machine with AppArmor, alone.
+pub fn run_machine(rootfs: &Rootfs) -> Result<(), Error> {
+    let report = vm::run(rootfs, &job(&Tools::build(rootfs)?, "debian13-apparmor")?)?;
     print!("{report}");
     ensure(report.is_good(), || "the standard library is not what programs need".to_owned())
 }
@@ -60,6 +83,6 @@ fn test(compiled: &Compiled) -> VmTest {
     let bundle = compiled.bundle();
     let words = ["/usr/bin/unshare", "--net", "/usr/bin/bash", WORK, LAUNCHER, &bundle];
     let mut test = VmTest::new("programs of each fragment", &words);
-    test.step.seconds = 120;
+    test.step.seconds = 300;
     LINES.iter().fold(test, |test, line| test.stdout(line))
 }

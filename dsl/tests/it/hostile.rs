@@ -299,7 +299,8 @@ proptest! {
 #[test]
 fn the_same_text_gives_the_same_policy_and_messages() {
     // Every hash map of the second run has other keys than that of the first.
-    let everything = "include std.base, std.daemon, std.resolver, std.tmp, std.tty, std.minimal;";
+    let everything = "include std.base, std.daemon, std.resolver, std.tmp, std.tty, std.minimal; \
+         include std.locale, std.logging(\"/var/log/x\"), std.python, std.shell, std.tls, std.toolchain;";
     let mistakes = "allow raed \"/x\", nothing; allow read \"/a//b\", \"${no}\"; deny syscall ptrace with EPERM, bpf; include nope;";
     let mut texts: Vec<Vec<u8>> = seeds().into_iter().map(String::into_bytes).collect();
     texts.extend([in_policy(everything), in_policy(mistakes)]);

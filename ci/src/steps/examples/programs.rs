@@ -39,7 +39,7 @@ impl Example {
 }
 
 /// All of them but `cat`, which the machines show.
-pub const EXAMPLES: &[Example] = &[NGINX, CURL, REDIS, BUBBLEWRAP];
+pub const EXAMPLES: &[Example] = &[NGINX, CURL, REDIS, PYTHON, BUILD, BUBBLEWRAP];
 
 const NGINX: Example = Example {
     name: "nginx",
@@ -100,7 +100,7 @@ const CURL: Example = Example {
         &["comm=\"curl\"", "{ read }", "name=\"page\""],
         &["comm=\"curl\"", "{ name_connect }", "dest=8080"],
     ],
-    recorded: &["allow read \"/etc/ssl/openssl.cnf\""],
+    recorded: &[],
     bare: true,
 };
 
@@ -146,6 +146,94 @@ const REDIS: Example = Example {
     ],
     bare: true,
 };
+
+const PYTHON: Example = Example {
+    name: "python",
+    source: include_str!("../../../../examples/python/python.can"),
+    work: include_str!("../../../cases/python/work.sh"),
+    files: python_files,
+    user: 0,
+    confined: &[
+        "day 1970-01-01T01:00:00+01:00 e3b0c442",
+        "outside refused",
+        "data refused",
+        "program refused",
+        "network refused",
+        "ended 0",
+        "result {\"title\": \"sums\", \"a\": 3, \"b\": 4, \"all\": 7}",
+        "kept 1 ",
+    ],
+    free: &["outside a secret", "data 0", "program 0", "network True", "ended 0"],
+    denied: &[
+        &["operation=\"open\"", "name=\"/srv/other/secret\""],
+        &["operation=\"mknod\"", "name=\"/srv/report-data/new.csv\""],
+        &["operation=\"exec\"", "name=\"/usr/bin/true\""],
+        &["operation=\"create\"", "family=\"inet\"", "sock_type=\"stream\""],
+    ],
+    denied_selinux: &[
+        &["{ read }", "name=\"secret\"", "tclass=file"],
+        &["{ write }", "name=\"report-data\"", "tclass=dir"],
+        &["{ execute_no_trans }", "path=\"/usr/bin/true\""],
+        &["{ create }", "tclass=tcp_socket"],
+    ],
+    recorded: &[],
+    bare: true,
+};
+
+fn python_files() -> Vec<File> {
+    vec![
+        File::text("/srv/report/main.py", include_str!("../../../cases/python/main.py")),
+        File::text("/srv/report/shape.py", include_str!("../../../cases/python/shape.py")),
+        File::text("/srv/report/config.json", "{\"title\": \"sums\"}\n"),
+        File::text("/srv/report-data/a.csv", "amount\n1\n2\n"),
+        File::text("/srv/report-data/b.csv", "amount\n4\n"),
+        File::directory("/srv/report-results"),
+        File::text("/srv/other/secret", "a secret\n"),
+    ]
+}
+
+const BUILD: Example = Example {
+    name: "build",
+    source: include_str!("../../../../examples/build/build.can"),
+    work: include_str!("../../../cases/build/work.sh"),
+    files: build_files,
+    user: 0,
+    confined: &[
+        "checked 2",
+        "ended 0",
+        "library 1",
+        "installed built",
+        "cat: /srv/other/secret: Permission denied",
+        "elsewhere unchanged",
+        "left Makefile main.c word.c word.h ",
+        "temporary files 0",
+    ],
+    free: &["checked 2", "ended 0", "installed built", "a secret", "elsewhere changed"],
+    denied: &[
+        &["operation=\"open\"", "name=\"/srv/other/secret\""],
+        &["operation=\"open\"", "name=\"/srv/other/log\""],
+    ],
+    denied_selinux: &[
+        &["{ read }", "name=\"secret\"", "tclass=file"],
+        &["{ write }", "name=\"log\"", "tclass=file"],
+        // mkdir, cp and rm ask whether SELinux is on, and what file system this is.
+        &["{ getattr }", "tclass=filesystem"],
+        &["{ search }", "name=\"selinux\"", "tclass=dir"],
+    ],
+    recorded: &[],
+    bare: true,
+};
+
+fn build_files() -> Vec<File> {
+    vec![
+        File::text("/srv/build/Makefile", include_str!("../../../cases/build/Makefile")),
+        File::text("/srv/build/main.c", include_str!("../../../cases/build/main.c")),
+        File::text("/srv/build/word.c", include_str!("../../../cases/build/word.c")),
+        File::text("/srv/build/word.h", include_str!("../../../cases/build/word.h")),
+        File::text("/srv/other/secret", "a secret\n"),
+        File::directory("/srv/other"),
+    ]
+}
 
 const BUBBLEWRAP: Example = Example {
     name: "bubblewrap",

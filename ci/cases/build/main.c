@@ -1,0 +1,6 @@
+#include <stdio.h>
+#include "word.h"
+
+int main(void) {
+    return puts(word()) < 0;
+}

@@ -1,0 +1,2 @@
+def shaped(config, totals):
+    return {"title": config["title"], **totals}
