@@ -38,7 +38,7 @@ pub fn run(rootfs: &Rootfs) -> Result<(), Error> {
     let tools = Tools::build(rootfs)?;
     let bin = tools.scratch().join("bin");
     fs::create_dir(&bin).map_err(Error::io("making", &bin))?;
-    let probe = vm::build_static("canc-probe", "canc-probe")?;
+    let probe = vm::build_program("canc-probe", "canc-probe")?;
     for (from, name) in
         [(tools.canc(), "canc"), (tools.launcher(), "canc-run"), (probe.as_path(), "canc-probe")]
     {
